@@ -11,17 +11,16 @@ import { SlowestFiles } from "./tests/runner/slowest-files.ts";
 const LONGEST = [
   "cluster/lab-stack.test.ts",
   "e2e/packages-programs.test.ts",
-  "container/container-engine.test.ts",
-  "container/tenant-reuse.test.ts",
   "process/process-engine.test.ts",
-  "e2e/largest-requests.test.ts",
-  "process/tenant-reuse.test.ts",
-  "e2e/compose.test.ts",
   "e2e/docs-commands.test.ts",
+  "container/container-engine.test.ts",
+  "e2e/largest-requests.test.ts",
   "e2e/server.test.ts",
-  "e2e/many-tenants.test.ts",
-  "process/docs-typescript.test.ts",
+  "process/tenant-reuse.test.ts",
   "e2e/packages.test.ts",
+  "e2e/many-tenants.test.ts",
+  "e2e/compose.test.ts",
+  "container/tenant-reuse.test.ts",
   "e2e/package.test.ts",
   "e2e/database.test.ts",
   "process/library-contract.test.ts",
@@ -34,6 +33,7 @@ const LONGEST = [
   "process/database-tool.test.ts",
   "container/network-hints.test.ts",
   "process/platform.test.ts",
+  "process/docs-typescript.test.ts",
   "e2e/programs.test.ts",
   "container/gvisor.test.ts",
   "e2e/kept-idle.test.ts",
@@ -84,8 +84,9 @@ const unit = {
 const real = {
   ...shared,
   globalSetup: [BUILD, "tests/image-setup.ts"],
-  testTimeout: 60_000,
-  hookTimeout: 120_000,
+  // Long, because tests wait for conditions that a busy machine takes long to meet.
+  testTimeout: 120_000,
+  hookTimeout: 240_000,
 };
 
 /**

@@ -60,12 +60,13 @@ async function open(pool: object = {}): Promise<Engine> {
 const OWN = new Set<Case>([...STREAMS, ...ATTACHMENTS, ...RUNTIME]);
 const isOwn = (item: Case): boolean => OWN.has(item) || item.code.length > 1_000_000;
 
-engineContract("container", open, { elsewhere: (item) => !isOwn(item), shared: true });
-errorContract("container", open);
-clockContract("container", open, { sampled: true });
-callContract("container", open);
-channelContract("container", open, { shared: true });
-httpContract("container", open, { shared: true });
-reuseContract("container", open);
-tenantContract("container", open);
-usageContract("container", open);
+const sampled = true;
+engineContract("container", open, { elsewhere: (item) => !isOwn(item), shared: true, sampled });
+errorContract("container", open, { sampled });
+clockContract("container", open, { sampled });
+callContract("container", open, { sampled });
+channelContract("container", open, { shared: true, sampled });
+httpContract("container", open, { shared: true, sampled });
+reuseContract("container", open, { sampled });
+tenantContract("container", open, { sampled });
+usageContract("container", open, { sampled });

@@ -17,7 +17,7 @@ import { Cleanup, outcome, say, startUpstream } from "../helpers/egress.ts";
 const cleanup = new Cleanup();
 afterAll(() => cleanup.run());
 
-const RUNS = 24;
+const RUNS = 18;
 const OPEN = "HTTP/1.1 200 Connection Established";
 const CHUNK = Buffer.alloc(65_536, "z");
 

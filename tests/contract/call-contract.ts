@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Calls, type HeardCall } from "../../src/calls/calls.ts";
 import type { Engine, ExecuteOptions, Outcome } from "../../src/engines/contract/contract.ts";
 import { CALL_LIMITS, CALLS_TOOL } from "../../src/protocol/calls.ts";
+import { provedElsewhere } from "./case-choice.ts";
 import { job, PROFILE } from "./engine-contract.ts";
 
 type Answer = (call: HeardCall, calls: Calls) => void;
@@ -69,8 +70,16 @@ export default async () => {
   };
 }`;
 
-/** Tests calls of code to functions of its caller, on every engine. */
-export function callContract(name: string, open: () => Promise<Engine>): void {
+/**
+ * Tests calls of code to functions of its caller, on every engine. `sampled`: a further way to the same runner, for which
+ * another engine proves the rest.
+ */
+export function callContract(
+  name: string,
+  open: () => Promise<Engine>,
+  { sampled = false } = {},
+): void {
+  const further = provedElsewhere(sampled);
   describe(`${name} engine's calls`, () => {
     let engine: Engine;
     beforeAll(async () => {
@@ -132,17 +141,20 @@ export function callContract(name: string, open: () => Promise<Engine>): void {
       expect(most).toBe(CALL_LIMITS.atOnce);
     });
 
-    it("waits for calls of a function that returns nothing, and is told no late answer", async () => {
-      const left = run(engine, `export default () => { tools.echo(1).then(console.log); }`);
-      expect((await left.outcome).logs).toMatchObject([{ message: "1" }]);
-      expect(left.calls.answer(1, { failed: false, text: "2" })).toBe("unknown");
-      const early = run(engine, `export default () => { tools.never(1); return 5; }`);
-      expect(await early.outcome).toMatchObject({ status: "ok", result: 5 });
-      expect(early.heard.length).toBe(1);
-      expect(early.calls.answer(1, { failed: false, text: "2" })).toBe("unknown");
-    });
+    further(
+      "waits for calls of a function that returns nothing, and is told no late answer",
+      async () => {
+        const left = run(engine, `export default () => { tools.echo(1).then(console.log); }`);
+        expect((await left.outcome).logs).toMatchObject([{ message: "1" }]);
+        expect(left.calls.answer(1, { failed: false, text: "2" })).toBe("unknown");
+        const early = run(engine, `export default () => { tools.never(1); return 5; }`);
+        expect(await early.outcome).toMatchObject({ status: "ok", result: 5 });
+        expect(early.heard.length).toBe(1);
+        expect(early.calls.answer(1, { failed: false, text: "2" })).toBe("unknown");
+      },
+    );
 
-    it("keeps to its limits after code has replaced what it can", async () => {
+    further("keeps to its limits after code has replaced what it can", async () => {
       const taken = `export default async () => {
         const text = JSON.stringify;
         Promise.prototype.then = Map.prototype.get = Map.prototype.set = JSON.stringify = () => "{}";
@@ -157,7 +169,7 @@ export function callContract(name: string, open: () => Promise<Engine>): void {
       expect(await run(engine, taken).outcome).toMatchObject({ result: "42NoSuchUser" });
     });
 
-    it("has no functions that are not declared, and an end in time", async () => {
+    further("has no functions that are not declared, and an end in time", async () => {
       const absent = `export default () => [typeof tools]`;
       const plain = await engine.execute(job(absent), { profile: PROFILE, timeout: 20_000 });
       expect(plain.result).toEqual(["undefined"]);

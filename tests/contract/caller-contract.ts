@@ -32,7 +32,8 @@ export function callerContract(
   { isolation = true, sampled = false, others }: CallerOptions = {},
 ): void {
   describe(`${name}, all cases`, () => {
-    const chosen = new Set<Case>([...sample(BY_CODE_ALONE), ...BY_MORE]);
+    const more = sampled ? sample(BY_MORE) : BY_MORE;
+    const chosen = new Set<Case>([...sample(BY_CODE_ALONE), ...more]);
     const possible = [...BY_CODE_ALONE, ...BY_MORE]
       .filter((item) => !sampled || chosen.has(item))
       .filter((item) => isolation || item.isolation !== true)

@@ -1,11 +1,17 @@
+import { it } from "vitest";
 import { SOAK } from "../helpers/soak.ts";
 
-const STEP = 6;
+const STEP = 12;
 
 /**
- * Chooses the cases that prove a further way to the same runner: every sixth of a group whose cases differ by their
+ * Chooses the cases that prove a further way to the same runner: every twelfth of a group whose cases differ by their
  * code alone. Another way proves each of them. `npm run soak` runs all by every way.
  */
 export function sample<Case>(cases: readonly Case[]): readonly Case[] {
   return SOAK ? cases : cases.filter((_case, place) => place % STEP === 0);
+}
+
+/** Returns `it` for tests that another way proves for this one, if it is a further one. A soak runs them by each. */
+export function provedElsewhere(isFurther: boolean): typeof it {
+  return isFurther && !SOAK ? (it.skip as typeof it) : it;
 }

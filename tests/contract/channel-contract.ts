@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../src/engines/contract/contract.ts";
 import { Stage } from "../helpers/stage.ts";
+import { provedElsewhere } from "./case-choice.ts";
 import { SHARED, until } from "./engine-contract.ts";
 
 /** Published example: one execution greets, another one waits for the greeting. */
@@ -14,12 +15,16 @@ export const CONSUMER = `export default async function() {
 }`;
 export const GREETING = { user: "Alice", text: "Hello from Worker A" };
 
-/** Tests the channel between executions, on every engine. `shared`: in new workers of a tenant's kept sandboxes. */
+/**
+ * Tests the channel between executions, on every engine. `shared`: in new workers of a tenant's kept sandboxes. `sampled`:
+ * a further way to the same runner, for which another engine proves the rest.
+ */
 export function channelContract(
   name: string,
   open: () => Promise<Engine>,
-  { shared = false } = {},
+  { shared = false, sampled = false } = {},
 ): void {
+  const further = provedElsewhere(sampled);
   describe(`${name} engine's channel`, () => {
     let engine: Engine;
     let stage: Stage;
@@ -41,27 +46,30 @@ export function channelContract(
       expect(received.logs).toMatchObject([{ message: "Received: Hello from Worker A" }]);
     });
 
-    it("carries heartbeats between functions that have returned, until their time is up", async () => {
-      const beating = `export default () => {
+    further(
+      "carries heartbeats between functions that have returned, until their time is up",
+      async () => {
+        const beating = `export default () => {
         setInterval(() => channel.emit("heartbeat", { status: "alive", time: Date.now() }), 300);
       }`;
-      const listening = `export default () => {
+        const listening = `export default () => {
         channel.on("heartbeat", (data) => console.log("heard:", data));
       }`;
-      const begun = performance.now();
-      const consumer = await stage.listening(engine, listening, 1, undefined, 6_000);
-      const between = performance.now();
-      const producer = await stage.run(engine, beating, undefined, 3_000).outcome;
-      expect(producer).toMatchObject({ status: "ok", logs: [] });
-      expect(performance.now() - between).toBeGreaterThanOrEqual(2_740);
-      const { status, logs, result } = await consumer.outcome;
-      expect([status, result]).toEqual(["ok", undefined]);
-      expect(logs.length).toBeGreaterThanOrEqual(2);
-      expect(logs[0]?.message).toMatch(/^heard: \{"status":"alive","time":\d+\}$/);
-      expect(performance.now() - begun).toBeGreaterThanOrEqual(5_740);
-    });
+        const begun = performance.now();
+        const consumer = await stage.listening(engine, listening, 1, undefined, 6_000);
+        const between = performance.now();
+        const producer = await stage.run(engine, beating, undefined, 3_000).outcome;
+        expect(producer).toMatchObject({ status: "ok", logs: [] });
+        expect(performance.now() - between).toBeGreaterThanOrEqual(2_740);
+        const { status, logs, result } = await consumer.outcome;
+        expect([status, result]).toEqual(["ok", undefined]);
+        expect(logs.length).toBeGreaterThanOrEqual(2);
+        expect(logs[0]?.message).toMatch(/^heard: \{"status":"alive","time":\d+\}$/);
+        expect(performance.now() - begun).toBeGreaterThanOrEqual(5_740);
+      },
+    );
 
-    it("ends a function that has returned nothing with its last subscription", async () => {
+    further("ends a function that has returned nothing with its last subscription", async () => {
       const { member } = stage.stranger([]);
       const code = `export default () => {
         const once = (data) => { console.log(data); channel.off("t", once); };
@@ -75,7 +83,7 @@ export function channelContract(
       member.leave();
     });
 
-    it("does not keep a function with a value for its subscription", async () => {
+    further("does not keep a function with a value for its subscription", async () => {
       const code = "export default () => { channel.on('t', () => {}); return 'Sent'; }";
       const outcome = await stage.run(engine, code).outcome;
       expect(outcome).toMatchObject({ status: "ok", result: "Sent" });
@@ -99,7 +107,7 @@ export function channelContract(
       for (const { member } of [same, other]) member.leave();
     });
 
-    it("stops with off(), at once and for that handler alone", async () => {
+    further("stops with off(), at once and for that handler alone", async () => {
       const { member } = stage.stranger([]);
       const code = `export default () => new Promise((resolve) => {
         const got = { a: [], b: [], c: [] };
@@ -117,7 +125,7 @@ export function channelContract(
       ]);
     });
 
-    it("gives each handler a copy of its own", async () => {
+    further("gives each handler a copy of its own", async () => {
       const { member } = stage.stranger([]);
       const code = `export default () => new Promise((resolve) => {
         channel.on("t", (data) => { data.list.push(2); data.more = true });
@@ -129,7 +137,7 @@ export function channelContract(
       expect(JSON.stringify(result)).toBe('{"list":[1],"__proto__":{"x":1}}');
     });
 
-    it.each([
+    further.each([
       ["throws", '(n) => { throw new RangeError("No " + n) }'],
       ["rejects", 'async (n) => { throw new RangeError("No " + n) }'],
     ])("fails the execution whose handler %s, after the other handlers", async (_how, handler) => {
@@ -179,7 +187,7 @@ export function channelContract(
       expect(after).toMatchObject({ status: "ok", result: "Sent" });
     });
 
-    it("works with built-ins that code has replaced, which see nothing of it", async () => {
+    further("works with built-ins that code has replaced, which see nothing of it", async () => {
       const { heard, member } = stage.stranger(["out"]);
       const code = `const seen = [];
       const { apply } = Reflect;
@@ -209,7 +217,7 @@ export function channelContract(
       member.leave();
     });
 
-    it("does not give its port away to code that catches an event", async () => {
+    further("does not give its port away to code that catches an event", async () => {
       const { member } = stage.stranger([]);
       const code = `const caught = [];
       const set = function () { caught.push(this) };

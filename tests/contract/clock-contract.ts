@@ -237,7 +237,8 @@ export function clockContract(
 
     it.each(chosen(CLOCK_ATTACKS))("are coarse despite $name", async (attack) => {
       expect(await run(codeOfAttack(attack))).not.toBe("fine");
-      // The same code finds a fine clock where there is one.
+      // The same code finds a fine clock where there is one. A soak proves it of each.
+      if (!sample(CLOCK_ATTACKS).includes(attack)) return;
       expect(await run(codeOfAttack(attack), true)).toBe("fine");
     });
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine, Job } from "../../src/engines/contract/contract.ts";
 import { FAULT_LIMITS, MAX_FAULT_PARTS, MAX_FAULT_TEXT } from "../../src/protocol/limits.ts";
 import type { LogEntry } from "../../src/request/types.ts";
+import { provedElsewhere, sample } from "./case-choice.ts";
 import { job, PROFILE } from "./engine-contract.ts";
 import { HOSTILE, HOSTILE_CODE, STACKS, TAMPERED, THROWING, THROWN } from "./error-cases.ts";
 
@@ -11,14 +12,24 @@ const FRAMES_OF_OURS =
 
 const CHANNEL = { name: "channel", config: {} };
 
-/** Tests on every engine what an exception tells. One sandbox runs a whole table. */
-export function errorContract(name: string, open: () => Promise<Engine>): void {
+/**
+ * Tests on every engine what an exception tells. One sandbox runs a whole table. `sampled`: a further way to the same
+ * runner, for which another engine proves the rest.
+ */
+export function errorContract(
+  name: string,
+  open: () => Promise<Engine>,
+  { sampled = false } = {},
+): void {
+  const further = provedElsewhere(sampled);
   describe(`${name} engine's exceptions`, () => {
     let engine: Engine;
     beforeAll(async () => {
       engine = await open();
     });
     afterAll(() => engine.close());
+
+    const chosen = <Item>(items: Item[]): Item[] => (sampled ? [...sample(items)] : items);
 
     async function exceptionOf(asked: Job, key?: string): Promise<LogEntry> {
       const profile = { ...PROFILE, memory: 512 };
@@ -27,7 +38,7 @@ export function errorContract(name: string, open: () => Promise<Engine>): void {
       return logs.at(-1) ?? { level: "log", message: "No exception", timestamp: 0 };
     }
 
-    it.each(Object.entries(THROWN))("tell of %s", async (thrown, expected) => {
+    it.each(chosen(Object.entries(THROWN)))("tell of %s", async (thrown, expected) => {
       const entry = await exceptionOf(job(THROWING, thrown), "throwing");
       expect(entry).toMatchObject({ level: "exception", ...expected });
       for (const part of ["cause", "errors", "details", "truncated", "hint"] as const) {
@@ -36,18 +47,21 @@ export function errorContract(name: string, open: () => Promise<Engine>): void {
       expect(JSON.stringify(entry)).not.toMatch(FRAMES_OF_OURS);
     });
 
-    it.each(Object.keys(HOSTILE))("of hostile %s stay within their limits", async (thrown) => {
-      const entry = await exceptionOf(job(HOSTILE_CODE, thrown), "hostile");
-      const { message, stack = "", cause, errors, details, truncated } = entry;
-      expect(entry.level).toBe("exception");
-      expect(message.length).toBeLessThanOrEqual(MAX_FAULT_TEXT);
-      expect(stack.length).toBeLessThanOrEqual(MAX_FAULT_TEXT);
-      const parts = JSON.stringify({ cause, errors, details, truncated });
-      expect(Buffer.byteLength(parts)).toBeLessThanOrEqual(MAX_FAULT_PARTS);
-      HOSTILE_CHECKS[thrown]?.(entry);
-    });
+    it.each(chosen(Object.keys(HOSTILE)))(
+      "of hostile %s stay within their limits",
+      async (thrown) => {
+        const entry = await exceptionOf(job(HOSTILE_CODE, thrown), "hostile");
+        const { message, stack = "", cause, errors, details, truncated } = entry;
+        expect(entry.level).toBe("exception");
+        expect(message.length).toBeLessThanOrEqual(MAX_FAULT_TEXT);
+        expect(stack.length).toBeLessThanOrEqual(MAX_FAULT_TEXT);
+        const parts = JSON.stringify({ cause, errors, details, truncated });
+        expect(Buffer.byteLength(parts)).toBeLessThanOrEqual(MAX_FAULT_PARTS);
+        HOSTILE_CHECKS[thrown]?.(entry);
+      },
+    );
 
-    it("tell what code with built-ins of its own throws", async () => {
+    further("tell what code with built-ins of its own throws", async () => {
       expect(await exceptionOf(job(TAMPERED))).toMatchObject({
         message: "tampered",
         cause: { message: "kept" },
@@ -67,7 +81,7 @@ export function errorContract(name: string, open: () => Promise<Engine>): void {
       }
     });
 
-    it("have a syntax error's place, and no URL", async () => {
+    further("have a syntax error's place, and no URL", async () => {
       for (const code of ["return 5", "let a; let a;", "export default () => { let x = ; }"]) {
         const { name: error, message, stack } = await exceptionOf(job(code));
         expect([error, message, stack]).toEqual([

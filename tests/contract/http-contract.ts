@@ -3,6 +3,7 @@ import { Aborted } from "../../src/base/errors.ts";
 import type { Engine, ExecuteOptions, Outcome } from "../../src/engines/contract/contract.ts";
 import type { HttpReceiver } from "../../src/engines/contract/http-delivery.ts";
 import { HTTP_LIMITS, type HttpJob, type ResponseHead } from "../../src/protocol/http.ts";
+import { provedElsewhere } from "./case-choice.ts";
 import { job, PROFILE, SHARED, until } from "./engine-contract.ts";
 
 /** Keeps a response. It takes the parts at once, or when a test tells it to. */
@@ -73,12 +74,16 @@ const SILENT = `export default () => new Response(new ReadableStream({
   start: (stream) => stream.enqueue(new TextEncoder().encode("begun")),
 }))`;
 
-/** Tests jobs that answer an HTTP request, on every engine. `shared`: in new workers of a tenant's kept sandboxes. */
+/**
+ * Tests jobs that answer an HTTP request, on every engine. `shared`: in new workers of a tenant's kept sandboxes. `sampled`:
+ * a further way to the same runner, for which another engine proves the rest.
+ */
 export function httpContract(
   name: string,
   open: () => Promise<Engine>,
-  { shared = false } = {},
+  { shared = false, sampled = false } = {},
 ): void {
+  const further = provedElsewhere(sampled);
   describe(`${name} engine's responses`, () => {
     let engine: Engine;
     beforeAll(async () => {
@@ -147,7 +152,7 @@ export function httpContract(
       expect(JSON.parse(keeper.body)).toEqual(["PUT", url, "one, two", "k=v", "Grüße"]);
     });
 
-    it.each([
+    further.each([
       ["no body", "none", "GET", [204, "", undefined]],
       ["an empty body", "empty", "GET", [200, "", "0"]],
       ["no body to HEAD", "error", "HEAD", [599, "", "3"]],
@@ -201,7 +206,7 @@ export function httpContract(
       expect([status, keeper.bytes, logs.length]).toEqual(["ok", 800_000, 20]);
     });
 
-    it("cuts a large part into smaller ones, and leaves it to its code", async () => {
+    further("cuts a large part into smaller ones, and leaves it to its code", async () => {
       const keeper = new Keeper();
       const code = `const part = new Uint8Array(300_000).fill(65);
         export default () => new Response(new ReadableStream({
@@ -211,20 +216,23 @@ export function httpContract(
       expect(keeper.body).toBe("A".repeat(300_000));
     });
 
-    it("keeps the this of an object with fetch, and waits for work announced to it", async () => {
-      const keeper = new Keeper();
-      const code = `class App { #ended = false;
+    further(
+      "keeps the this of an object with fetch, and waits for work announced to it",
+      async () => {
+        const keeper = new Keeper();
+        const code = `class App { #ended = false;
         fetch(request, env, { waitUntil }) {
           waitUntil(new Promise((done) => setTimeout(done, 50)).then(() => console.log(this.#ended = true)));
           return new Response("begun " + this.#ended);
         } }
       export default new App();`;
-      const outcome = await serve(code, keeper);
-      expect(outcome).toMatchObject({ status: "ok", logs: [{ message: "true" }] });
-      expect([keeper.body, keeper.ends]).toEqual(["begun false", 1]);
-    });
+        const outcome = await serve(code, keeper);
+        expect(outcome).toMatchObject({ status: "ok", logs: [{ message: "true" }] });
+        expect([keeper.body, keeper.ends]).toEqual(["begun false", 1]);
+      },
+    );
 
-    it("calls a handler of Node's", async () => {
+    further("calls a handler of Node's", async () => {
       const keeper = new Keeper();
       const code = `export default async function handler(req, res) {
         const parts = []; for await (const part of req) parts.push(part);
@@ -238,7 +246,7 @@ export function httpContract(
       expect(keeper.heads).toEqual([{ status: 201, headers: [["x-a", "1, 2"]] }]);
     });
 
-    it.each([
+    further.each([
       [
         "returns something else",
         "object",
@@ -263,7 +271,7 @@ export function httpContract(
       expect(keeper.heads).toEqual([]);
     });
 
-    it.each([
+    further.each([
       ["its stream fails", "fail", "RangeError", /^mine$/],
       ["it streams texts", "text", "ResponseError", /no Uint8Array/],
       ["a callback throws", "callback", "Error", /^x$/],

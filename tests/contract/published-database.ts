@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { ExecuteRequest, Output } from "../../src/request/types.ts";
+import { sample } from "./case-choice.ts";
 
 type Execute = (request: ExecuteRequest) => Promise<Output>;
 
@@ -143,15 +144,21 @@ const EXAMPLES: readonly Example[] = [
   },
 ];
 
-/** Runs the published examples of the database tool, each with the first state of the tables. */
-export function publishedDatabase(execute: Execute): void {
-  it.each(EXAMPLES)("$title", async ({ code, input, tools = ["database"], result }) => {
-    const request = {
-      code,
-      tools: [...tools],
-      timeout: 15_000,
-      ...(input !== undefined && { input }),
-    };
-    expect(await execute(request)).toMatchObject({ ok: true, result });
-  });
+/**
+ * Runs the published examples of the database tool, each with the first state of the tables. `sampled`: a further way to
+ * the same runner, for which another proves the rest.
+ */
+export function publishedDatabase(execute: Execute, { sampled = false } = {}): void {
+  it.each(sampled ? sample(EXAMPLES) : EXAMPLES)(
+    "$title",
+    async ({ code, input, tools = ["database"], result }) => {
+      const request = {
+        code,
+        tools: [...tools],
+        timeout: 15_000,
+        ...(input !== undefined && { input }),
+      };
+      expect(await execute(request)).toMatchObject({ ok: true, result });
+    },
+  );
 }

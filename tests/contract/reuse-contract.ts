@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BadRequest, HostBusy } from "../../src/base/errors.ts";
 import type { Engine, ExecuteOptions, Job, Outcome } from "../../src/engines/contract/contract.ts";
+import { SOAK } from "../helpers/soak.ts";
+import { provedElsewhere } from "./case-choice.ts";
 import { job, PROFILE } from "./engine-contract.ts";
 
 /** Code that counts its calls and reports traces of earlier ones. */
@@ -40,8 +42,16 @@ async function between(attempt: (delay: number) => Promise<boolean>): Promise<vo
   throw new Error(`Nothing came between the executions, whatever the delay: ${delays.join()} ms`);
 }
 
-/** Tests reuse on every engine: a sandbox serves only one key. */
-export function reuseContract(name: string, open: (pool?: object) => Promise<Engine>): void {
+/**
+ * Tests reuse on every engine: a sandbox serves only one key. `sampled`: a further way to the same runner, for which another
+ * engine proves the rest.
+ */
+export function reuseContract(
+  name: string,
+  open: (pool?: object) => Promise<Engine>,
+  { sampled = false } = {},
+): void {
+  const further = provedElsewhere(sampled);
   describe(`${name} engine's reuse`, () => {
     let engine: Engine;
     let keys = 0;
@@ -91,7 +101,7 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
       }
     });
 
-    it("runs executions at the same time in several sandboxes", async () => {
+    further("runs executions at the same time in several sandboxes", async () => {
       const run = fresh();
       const code = `let running = 0, calls = 0;
         export default async () => { running++; calls++; ${SOON} return [running--, calls] }`;
@@ -99,7 +109,7 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
       for (const { result } of all) expect(result).toMatchObject([1, expect.any(Number)]);
     });
 
-    it("serves those who wait for the same key with what becomes free", async () => {
+    further("serves those who wait for the same key with what becomes free", async () => {
       const run = fresh();
       const code = `let calls = 0; export default async () => { ${SOON} return ++calls }`;
       const all = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(() => patiently(() => run(code))));
@@ -108,11 +118,11 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
       expect(Math.max(...calls)).toBeGreaterThan(1);
     });
 
-    it("starts none for callers that come again and again", async () => {
+    further("starts none for callers that come again and again", async () => {
       const run = fresh();
       let firsts = 0;
       const caller = async (): Promise<void> => {
-        for (let call = 0; call < 60; call += 1) {
+        for (let call = 0; call < (SOAK ? 60 : 12); call += 1) {
           const { result } = await patiently(() => run("let n = 0; export default () => ++n"));
           if (result === 1) firsts += 1;
         }
@@ -121,7 +131,7 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
       expect(firsts).toBeLessThanOrEqual(MAX);
     });
 
-    it("keeps what fails, and its state", async () => {
+    further("keeps what fails, and its state", async () => {
       const run = fresh();
       const code = `let calls = 0;
         export default (fail) => { calls++; if (fail) throw new RangeError("mine"); return calls }`;
@@ -201,11 +211,11 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
       });
     });
 
-    it("gives the answer of an execution that comes while its sandbox fails", async () => {
+    further("gives the answer of an execution that comes while its sandbox fails", async () => {
       const run = fresh();
       const code = `let calls = 0;
         export default () => { setImmediate(() => setImmediate(() => Promise.reject(new Error("late")))); return ++calls }`;
-      for (let n = 0; n < 10; n += 1) {
+      for (let n = 0; n < (SOAK ? 10 : 3); n += 1) {
         const outcome = await run(code);
         // It may fail this execution. It must neither be a crash, nor fail without an execution.
         expect(["ok", "error"]).toContain(outcome.status);
@@ -213,7 +223,7 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
       }
     });
 
-    it("waits for no timer of an earlier execution", async () => {
+    further("waits for no timer of an earlier execution", async () => {
       const run = fresh();
       const code = "export default (ms) => { setTimeout(() => {}, ms) }";
       await run(job(code, 60_000));
@@ -222,7 +232,7 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
       expect(Math.min(...durations)).toBeLessThan(90);
     });
 
-    it("does not wait for an interval, which goes on between executions", async () => {
+    further("does not wait for an interval, which goes on between executions", async () => {
       const run = fresh();
       const code = job("let n = 0; export default () => { setInterval(() => { n += 1 }, 5); }");
       for (let round = 0; round < 2; round += 1) {
@@ -242,7 +252,7 @@ export function reuseContract(name: string, open: (pool?: object) => Promise<Eng
       for (const { status } of await Promise.all(others)) expect(status).toBe("ok");
     });
 
-    it.each(["channel", "mine"])("is refused with the tool %s", async (tool) => {
+    further.each(["channel", "mine"])("is refused with the tool %s", async (tool) => {
       const asked = job(COUNTER, "a", "default", [{ name: tool, config: {} }]);
       await expect(fresh()(asked)).rejects.toBeInstanceOf(BadRequest);
     });

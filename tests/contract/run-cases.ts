@@ -158,7 +158,7 @@ export const LIMITS: readonly Case[] = [
     name: "ends code that allocates without end on the heap",
     isolation: true,
     code: "export default () => { const a = []; for (;;) a.push({ x: [1] }) }",
-    timeout: 20_000,
+    timeout: 60_000,
     status: "crash",
     fault: ["MemoryError", "Memory limit of 128 MB exceeded"],
   },

@@ -1,14 +1,22 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { TenantBusy } from "../../src/base/errors.ts";
 import type { Engine, Outcome } from "../../src/engines/contract/contract.ts";
+import { provedElsewhere } from "./case-choice.ts";
 import { job, PROFILE, until } from "./engine-contract.ts";
 
 const MAX = 3;
 const ENDLESS = job("export default () => new Promise((resolve) => setTimeout(resolve, 60_000))");
 const QUICK = job("export default () => 1");
 
-/** Tests tenants that share an engine. */
-export function tenantContract(name: string, open: (pool?: object) => Promise<Engine>): void {
+/**
+ * Tests tenants that share an engine. `sampled`: a further way to the same pool, for which another engine proves it.
+ */
+export function tenantContract(
+  name: string,
+  open: (pool?: object) => Promise<Engine>,
+  { sampled = false } = {},
+): void {
+  const further = provedElsewhere(sampled);
   describe(`${name} engine's tenants`, () => {
     let engine: Engine;
     beforeAll(async () => {
@@ -16,7 +24,7 @@ export function tenantContract(name: string, open: (pool?: object) => Promise<En
     });
     afterAll(() => engine.close());
 
-    it("are served in turn, and one that has all cannot have it so again", async () => {
+    further("are served in turn, and one that has all cannot have it so again", async () => {
       const options = { profile: PROFILE, timeout: 30_000 };
       const done: string[] = [];
       const quick = async (tenant: string): Promise<Outcome> => {

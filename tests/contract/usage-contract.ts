@@ -9,6 +9,7 @@ import type {
   Outcome,
 } from "../../src/engines/contract/contract.ts";
 import type { LogEntry } from "../../src/request/types.ts";
+import { provedElsewhere } from "./case-choice.ts";
 import { job, PROFILE, until } from "./engine-contract.ts";
 
 const MEGABYTE = 1_048_576;
@@ -17,12 +18,16 @@ const BURN = `const burn = () => {
   let x = 1; for (let n = 0; n < 8e7; n += 1) x = (Math.imul(x, 31) + n) | 0; return x; };`;
 const SLEEP = `const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));`;
 
-/** Tests the reports of every engine: while jobs run, and about their use. */
+/**
+ * Tests the reports of every engine: while jobs run, and about their use. `sampled`: a further way to the same runner, for
+ * which another engine proves the rest.
+ */
 export function usageContract(
   name: string,
   open: () => Promise<Engine>,
-  { measures = true } = {},
+  { measures = true, sampled = false } = {},
 ): void {
+  const further = provedElsewhere(sampled);
   describe(`${name} engine's record`, () => {
     let engine: Engine;
     beforeAll(async () => {
@@ -39,7 +44,7 @@ export function usageContract(
       return usage;
     };
 
-    it("counts the bytes of a result, of logs and of an exception", async () => {
+    further("counts the bytes of a result, of logs and of an exception", async () => {
       const code = `export default () => { console.log("äö"); return "ü"; }`;
       expect(usageOf(await run(code))).toMatchObject({ bytesOut: 4 + 4, egressBytes: 0 });
       const failing = `export default () => { const e = new Error("ü!"); e.stack = ""; throw e; }`;
@@ -47,26 +52,29 @@ export function usageContract(
       expect(usageOf(failed).bytesOut).toBe(3 + (failed.fault?.stack?.length ?? 0));
     });
 
-    it("tells of each entry while the code runs, in the order they have at the end", async () => {
-      const seen: LogEntry[] = [];
-      let over = false;
-      let early = false;
-      const onLog = (entry: LogEntry): void => {
-        seen.push(entry);
-        if (!over && seen.length === 1) early = true;
-      };
-      const code = `${SLEEP} export default async () => {
+    further(
+      "tells of each entry while the code runs, in the order they have at the end",
+      async () => {
+        const seen: LogEntry[] = [];
+        let over = false;
+        let early = false;
+        const onLog = (entry: LogEntry): void => {
+          seen.push(entry);
+          if (!over && seen.length === 1) early = true;
+        };
+        const code = `${SLEEP} export default async () => {
         console.log("a"); await sleep(200); console.warn("b"); throw new TypeError("c"); }`;
-      const outcome = run(code, { observer: { onLog } }).finally(() => {
-        over = true;
-      });
-      await until(() => seen.length === 1);
-      expect([over, early]).toEqual([false, true]);
-      expect((await outcome).logs).toEqual(seen);
-      expect(seen.map(({ level }) => level)).toEqual(["log", "warn", "exception"]);
-    });
+        const outcome = run(code, { observer: { onLog } }).finally(() => {
+          over = true;
+        });
+        await until(() => seen.length === 1);
+        expect([over, early]).toEqual([false, true]);
+        expect((await outcome).logs).toEqual(seen);
+        expect(seen.map(({ level }) => level)).toEqual(["log", "warn", "exception"]);
+      },
+    );
 
-    it("tells of what the code emits, and of what it is denied", async () => {
+    further("tells of what the code emits, and of what it is denied", async () => {
       const emitted: unknown[] = [];
       const denials: unknown[] = [];
       const channel = new ChannelRouter().join("acme");

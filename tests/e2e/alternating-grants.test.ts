@@ -157,9 +157,9 @@ const TIMES: readonly (readonly [kind: Kind, times: number])[] = SOAK
       ["open", 100],
     ]
   : [
-      ["container", 12],
-      ["open", 8],
-      ["isolated", 48],
+      ["container", 8],
+      ["open", 4],
+      ["isolated", 24],
     ];
 
 describe("alternating policies", { timeout: SOAK ? 1_200_000 : 240_000 }, () => {

@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../contract/engine-contract.ts";
 import { CommandRun, type Ended, isolate } from "../helpers/command-line.ts";
-import { TestServer } from "../helpers/server.ts";
+import { REUSING, TestServer } from "../helpers/server.ts";
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -46,6 +46,7 @@ beforeAll(async () => {
     await writeFile(join(folder, path), text);
   }
   server = await TestServer.start({
+    ...REUSING,
     ISOLATE_ENGINE: "none",
     ISOLATE_TENANT_SANDBOX: "isolated",
     ISOLATE_ADMIN_KEY: ADMIN_KEY,

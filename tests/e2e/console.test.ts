@@ -3,12 +3,14 @@ import { existsSync } from "node:fs";
 import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { TestServer } from "../helpers/server.ts";
+import { REUSING, TestServer } from "../helpers/server.ts";
+import { SOAK } from "../helpers/soak.ts";
 
 const EXECUTABLE = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const executablePath = EXECUTABLE.find((path) => existsSync(path));
 const ADMIN_KEY = "the-operators-key-of-these-tests-alone";
 const PHONE = { width: 360, height: 640 };
+const SCREEN = { width: 1280, height: 800 };
 
 let server: TestServer;
 let browser: Browser;
@@ -20,6 +22,7 @@ const faults: string[] = [];
 beforeAll(async () => {
   if (executablePath === undefined) return;
   server = await TestServer.start({
+    ...REUSING,
     ISOLATE_ENGINE: "none",
     ISOLATE_ADMIN_KEY: ADMIN_KEY,
     ISOLATE_SECRET_KEY: "5e".repeat(32),
@@ -324,9 +327,14 @@ describe.skipIf(executablePath === undefined)("the console", () => {
 
     for (const [colorScheme, viewport, as] of [
       ["light", PHONE, key],
-      ["dark", { width: 1280, height: 800 }, key],
-      ["dark", PHONE, ADMIN_KEY],
-      ["light", { width: 1280, height: 800 }, ADMIN_KEY],
+      ["dark", SCREEN, ADMIN_KEY],
+      ...(SOAK
+        ? ([
+            ["dark", SCREEN, key],
+            ["dark", PHONE, ADMIN_KEY],
+            ["light", SCREEN, ADMIN_KEY],
+          ] as const)
+        : []),
     ] as const) {
       const shown = await open(as, { colorScheme, viewport });
       if (as === key) {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { TestServer } from "../helpers/server.ts";
+import { REUSING, TestServer } from "../helpers/server.ts";
 import { exampleTool } from "../helpers/tools.ts";
 
 const FAULTY = `export default {
@@ -27,7 +27,7 @@ describe("a server with tools", () => {
       exampleTool("checks.ts"),
       join(directory, "faulty.ts"),
     ];
-    server = await TestServer.start({ ISOLATE_TOOLS: tools.join(",") });
+    server = await TestServer.start({ ...REUSING, ISOLATE_TOOLS: tools.join(",") });
   });
   afterAll(async () => {
     expect(await server.dispose()).toEqual([]);

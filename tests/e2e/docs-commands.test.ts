@@ -6,6 +6,7 @@ import { commandsOf, type DocsCommand, sandboxCodeOf } from "../helpers/docs-com
 import { DocsServers, runScript } from "../helpers/docs-servers.ts";
 import { DocsProject, programsOf } from "../helpers/docs-typescript.ts";
 import { docsPages, pageAt } from "../helpers/pages.ts";
+import { SOAK } from "../helpers/soak.ts";
 
 const pages = [pageAt("README.md"), ...docsPages()].map((page) => ({
   path: page.path,
@@ -27,12 +28,17 @@ afterAll(async () => {
   expect(await servers.stop()).toEqual([]);
 }, 120_000);
 
+/** Sandbox of an execution by a server as it is by default, and by those here, which keep sandboxes. */
+const FRESH = '"fresh":"container"';
+const KEPT = SOAK ? FRESH : '"fresh":"worker"';
+const isFresh = (shown: string): boolean => /"fresh": ?"container"/.test(shown);
+
 /** Lists the differences between an answer and the one shown. */
 function faults({ shown }: DocsCommand, stdout: string): string[] {
   if (shown === undefined) return [];
   if (shown.info === "text") return isText(shown.text, stdout) ? [] : [stdout];
   const expected = documentsOf(shown.text);
-  const actual = documentsOf(stdout);
+  const actual = documentsOf(isFresh(shown.text) ? stdout.replace(KEPT, FRESH) : stdout);
   if (actual.length !== expected.length) return [`${actual.length} documents: ${stdout}`];
   return expected.flatMap((document, index) => differences(document, actual[index]));
 }

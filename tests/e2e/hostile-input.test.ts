@@ -5,7 +5,7 @@ import { pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { statFields } from "../../src/base/process-stat.ts";
 import { ownTime } from "../helpers/own-time.ts";
-import { TestServer } from "../helpers/server.ts";
+import { IN_PROCESSES, TestServer } from "../helpers/server.ts";
 import { tarHeader } from "../helpers/tar.ts";
 
 const ADMIN_KEY = "operator-of-this-test-".repeat(2);
@@ -17,6 +17,7 @@ let server: TestServer;
 let key: string;
 beforeAll(async () => {
   server = await TestServer.start({
+    ...IN_PROCESSES,
     ISOLATE_ADMIN_KEY: ADMIN_KEY,
     ISOLATE_SECRET_KEY: SECRET_KEY,
     ISOLATE_ENV: '{"TOKEN":"secret-value-of-env"}',

@@ -3,12 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../contract/engine-contract.ts";
 import { APPS, bundled } from "../helpers/http-apps.ts";
 import { HttpFunctions, header } from "../helpers/http-functions.ts";
-import { TestServer } from "../helpers/server.ts";
+import { IN_PROCESSES, TestServer } from "../helpers/server.ts";
 
 let server: TestServer;
 let functions: HttpFunctions;
 beforeAll(async () => {
-  server = await TestServer.start({ ISOLATE_HTTP_BYTES: "40000000", ISOLATE_POOL_MAX: "40" });
+  server = await TestServer.start({
+    ...IN_PROCESSES,
+    ISOLATE_HTTP_BYTES: "40000000",
+    ISOLATE_POOL_MAX: "40",
+  });
   functions = new HttpFunctions(server);
 });
 afterAll(async () => {

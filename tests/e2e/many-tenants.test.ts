@@ -70,18 +70,26 @@ describe.each(STORES)("over %s", (store, start) => {
 
   const clientOf = (key: string): Client => createClient({ url: server.url, key });
 
-  it(`${CALLS} executions of ${TENANTS} tenants are each tenant's own, and all written down`, async () => {
-    const headers = { authorization: `Bearer ${ADMIN_KEY}` };
-    const metrics = async () => (await fetch(`${server.url}/metrics`, { headers })).text();
-    const { perSecond } = await manyTenants({
-      ...{ admin: clientOf(ADMIN_KEY), clientOf, metrics },
-      ...{ tenants: TENANTS, contained: CONTAINED, calls: CALLS },
-    });
-    if (SOAK) console.log(`${store}: ${perSecond.toFixed(0)} executions a second`);
-  }, 1_800_000);
+  // Over PostgreSQL, tests/cluster/ has them beside several servers.
+  it.skipIf(store === "PostgreSQL" && !SOAK)(
+    `${CALLS} executions of ${TENANTS} tenants are each tenant's own, and all written down`,
+    async () => {
+      const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+      const metrics = async () => (await fetch(`${server.url}/metrics`, { headers })).text();
+      const { perSecond } = await manyTenants({
+        ...{ admin: clientOf(ADMIN_KEY), clientOf, metrics },
+        ...{ tenants: TENANTS, contained: CONTAINED, calls: CALLS },
+      });
+      if (SOAK) console.log(`${store}: ${perSecond.toFixed(0)} executions a second`);
+    },
+    1_800_000,
+  );
 
-  it("a tenant does all there is to do, from its first key to its last", () =>
-    tenantWalk({ url: server.url, admin: clientOf(ADMIN_KEY), clientOf, receiver, site }));
+  // Contracts of the store prove that both answer alike.
+  it.skipIf(store === "PGlite" && !SOAK)(
+    "a tenant does all there is to do, from its first key to its last",
+    () => tenantWalk({ url: server.url, admin: clientOf(ADMIN_KEY), clientOf, receiver, site }),
+  );
 
   // The test with processes over PGlite is in tests/process/reply-modes.test.ts.
   it.skipIf(store === "PGlite" && !SOAK)(

@@ -12,7 +12,7 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../contract/engine-contract.ts";
-import { TestServer } from "../helpers/server.ts";
+import { REUSING, TestServer } from "../helpers/server.ts";
 
 const ADMIN_KEY = "operator-".repeat(4);
 
@@ -55,7 +55,9 @@ async function connected(bearer: string): Promise<Client> {
 }
 
 async function call(name: string, args: object, by = client): Promise<Result> {
-  return (await by.callTool({ name, arguments: args as Record<string, unknown> })) as Result;
+  // On a busy machine, a sandbox takes long to begin.
+  const patient = name === "execute" ? { timeout: 20_000, ...args } : { ...args };
+  return (await by.callTool({ name, arguments: patient })) as Result;
 }
 
 async function get(path: string): Promise<Record<string, unknown>> {
@@ -83,6 +85,7 @@ const executing = (args: object, id: number | string = 1): string =>
 
 beforeAll(async () => {
   server = await TestServer.start({
+    ...REUSING,
     ISOLATE_ADMIN_KEY: ADMIN_KEY,
     ISOLATE_POOL_MAX: "8",
     // Nobody listens there.

@@ -1,10 +1,10 @@
 /** Tests the routes in the shape of Piston, with requests as its public documentation shows them. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { TestServer } from "../helpers/server.ts";
+import { IN_PROCESSES, TestServer } from "../helpers/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await TestServer.start({ ISOLATE_POOL_MAX: "8" });
+  server = await TestServer.start({ ...IN_PROCESSES, ISOLATE_POOL_MAX: "8" });
 });
 afterAll(async () => {
   expect(await server.dispose()).toEqual([]);
@@ -152,7 +152,7 @@ describe("POST /api/v2/execute", () => {
   });
 
   it("ends a program at its time, with what it had written", async () => {
-    const ended = await run("console.log('begun'); for (;;);", { run_timeout: 300 });
+    const ended = await run("console.log('begun'); for (;;);", { run_timeout: 2_000 });
     const expected = { stdout: "begun\n", code: null, signal: "SIGKILL", status: "TO" };
     expect(ended).toMatchObject(expected);
   });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROOT } from "../helpers/pages.ts";
-import { TestServer } from "../helpers/server.ts";
+import { REUSING, TestServer } from "../helpers/server.ts";
 import { storeDirectory } from "../helpers/store.ts";
 import { nodeProgram, otherLines } from "../nodes/programs.ts";
 
@@ -92,6 +92,7 @@ describe("a server with the examples", () => {
       `file://${directory}/curious.js`,
     ];
     server = await TestServer.start({
+      ...REUSING,
       ISOLATE_ENGINE: "none",
       ISOLATE_ADMIN_KEY: ADMIN,
       ISOLATE_SECRET_KEY: SECRET_KEY,

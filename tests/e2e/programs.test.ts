@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LogEntry, Output } from "../../src/request/types.ts";
 import { sample } from "../contract/case-choice.ts";
 import { TestServer } from "../helpers/server.ts";
+import { IN_KEPT } from "../helpers/soak.ts";
 import { type Input, SAME, THROWING } from "../programs/inputs.ts";
 import { answerByApps, pathOf, runScripts, type ScriptRun } from "../programs/reference.ts";
 
@@ -113,6 +114,8 @@ describe.each(["isolated", "container"] as const)("at level %s", (sandbox) => {
   // A container runs what a process does by the same runtime and the same runner.
   const chosen = <Item>(items: readonly Item[]): readonly Item[] =>
     sandbox === "container" ? sample(items) : items;
+  // A worker of one process for each costs a tenth of a process.
+  const kept = sandbox === "isolated" ? IN_KEPT : {};
 
   it.each(chosen(scripts).map((path) => [basename(path), path] as const))(
     "%s prints and returns the same",
@@ -123,7 +126,7 @@ describe.each(["isolated", "container"] as const)("at level %s", (sandbox) => {
         logs = [],
         result,
         ...output
-      } = await server.execute({ code, language, sandbox, timeout: 20_000 });
+      } = await server.execute({ code, language, sandbox, ...kept, timeout: 20_000 });
       const expected = printed.get(path);
       const text = logs.map(({ message }) => message).join("\n");
       expect({ text, result: JSON.stringify(result) ?? "" }).toEqual(expected);
@@ -134,7 +137,9 @@ describe.each(["isolated", "container"] as const)("at level %s", (sandbox) => {
   it.each(chosen(SAME))("$name: the same text and result", async (input) => {
     const { code, request } = input;
     const path = fileOf(input, "same");
-    const answer = await (await server.post({ code, sandbox, timeout: 20_000, ...request })).text();
+    const answer = await (
+      await server.post({ code, sandbox, ...kept, timeout: 20_000, ...request })
+    ).text();
     const { logs = [], ...output } = JSON.parse(answer) as Output;
     expect(output).toMatchObject({ ok: true });
     // Taken from the answer's text, because numbers may be more than a double holds.
@@ -144,7 +149,12 @@ describe.each(["isolated", "container"] as const)("at level %s", (sandbox) => {
   });
 
   it.each(chosen(THROWING))("$name: the same failure", async (input) => {
-    const { logs = [], ok } = await server.execute({ code: input.code, sandbox, ...input.request });
+    const { logs = [], ok } = await server.execute({
+      code: input.code,
+      sandbox,
+      ...kept,
+      ...input.request,
+    });
     const last = logs.at(-1) as LogEntry & Named & { readonly errors?: readonly Named[] };
     expect(ok).toBe(false);
     const result = [nameOf(last), causesOf(last), (last.errors ?? []).map(nameOf)];

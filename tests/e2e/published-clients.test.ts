@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
-import { TestServer } from "../helpers/server.ts";
+import { REUSING, TestServer } from "../helpers/server.ts";
 import { safely } from "../published/programs/failures.ts";
 import { fromEditor } from "../published/programs/uses.ts";
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
   await postgres.query(
     "insert into users (id, name, email) values (123, 'Carol', 'c@example.com')",
   );
-  server = await TestServer.start({ PORT: "8787", DATABASE_URL: postgres.url() });
+  server = await TestServer.start({ ...REUSING, PORT: "8787", DATABASE_URL: postgres.url() });
 });
 afterAll(async () => {
   await server.dispose();

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { isText } from "../helpers/answers.ts";
 import { fencesOf } from "../helpers/markdown.ts";
 import { pageAt } from "../helpers/pages.ts";
-import { TestServer } from "../helpers/server.ts";
+import { REUSING, TestServer } from "../helpers/server.ts";
 
 const run = promisify(execFile);
 
@@ -25,6 +25,7 @@ let env: NodeJS.ProcessEnv;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "isolate-python-"));
   server = await TestServer.start({
+    ...REUSING,
     ISOLATE_ENGINE: "none",
     ISOLATE_ADMIN_KEY: ADMIN_KEY,
     ISOLATE_SECRET_KEY: "b".repeat(64),

@@ -8,6 +8,7 @@ import { tour } from "../../examples/resourcex/main.ts";
 import { createRXA } from "../../src/resourcex/index.ts";
 import { until } from "../contract/engine-contract.ts";
 import { TestServer } from "../helpers/server.ts";
+import { SOAK } from "../helpers/soak.ts";
 
 const LOCATOR = "example.com/greetings/hello.text@1.0.0";
 
@@ -107,7 +108,10 @@ it("a type reaches the host that it asks for, and asks for no more than the ceil
   );
 });
 
-it.each(["none", "isolated", "container"] as const)(
+// The tests of the package run types at the other levels.
+const LEVELS = ["container", ...(SOAK ? (["isolated", "none"] as const) : [])] as const;
+
+it.each(LEVELS)(
   "the example in examples/ works, mirror included, with level %s at least",
   async (level) => {
     const mirror = { url: `${server.url}/api/v1`, locator: LOCATOR };

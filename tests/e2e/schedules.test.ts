@@ -10,8 +10,12 @@ import { readSettings } from "../../server/settings.ts";
 import { openStore } from "../../server/store/open.ts";
 import { createClient } from "../../src/client/client.ts";
 import { until } from "../contract/engine-contract.ts";
+import { SOAK } from "../helpers/soak.ts";
 
-describe.each(["PGlite", "PostgreSQL"])("a schedule, with a store in %s", (kind) => {
+// tests/cluster/ has schedules over PostgreSQL.
+const STORES = SOAK ? ["PGlite", "PostgreSQL"] : ["PGlite"];
+
+describe.each(STORES)("a schedule, with a store in %s", (kind) => {
   it("has its function called in a container, and shows what became of it", async () => {
     const directory = await mkdtemp(join(tmpdir(), "isolate-schedules-"));
     const postgres = kind === "PostgreSQL" ? await Postgres.start() : undefined;

@@ -9,7 +9,7 @@ import { Postgres } from "../../dev/postgres.ts";
 import { until } from "../contract/engine-contract.ts";
 import { BoundSite } from "./bound-site.ts";
 import { Receiver } from "./receiver.ts";
-import { TestServer } from "./server.ts";
+import { REUSING, TestServer } from "./server.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const ADMIN_KEY = "a".repeat(64);
@@ -58,6 +58,7 @@ export class DocsServers {
     const hosts = Object.fromEntries(["example.com", ...BOUND].map((name) => [name, "127.0.0.1"]));
     const egress = { ISOLATE_EGRESS_CA: ca, ISOLATE_EGRESS_HOSTS: JSON.stringify(hosts) };
     const open = await TestServer.start({
+      ...REUSING,
       ...egress,
       ISOLATE_SECRET_KEY: SECRET_KEY,
       DATABASE_URL: postgres.url(),
@@ -68,6 +69,7 @@ export class DocsServers {
       ISOLATE_EGRESS_PRIVATE: [`example.com:${port}`, receiver.host, ...bound].join(),
     });
     const keyed = await TestServer.start({
+      ...REUSING,
       ...egress,
       ISOLATE_EGRESS_PRIVATE: bound.join(),
       ISOLATE_ADMIN_KEY: ADMIN_KEY,

@@ -70,6 +70,9 @@ const FORMS = (): Largest[] => [
 
 const code = (text: string): string => JSON.stringify({ code: text });
 
+/** Number of requests that are sent where another operation, or another way, proves the rest. */
+const FEW = SOAK ? undefined : 1;
+
 /** Results that take longest to read, each about as large as a result may be. */
 const RESULTS: Readonly<Record<string, string>> = {
   "texts as a result": "() => Array.from({ length: 380_000 }, (_, n) => 's' + n)",
@@ -110,7 +113,9 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     ["fewer bad files", `{"files":${members(19_000)}}`],
     ["bad tools", `{"code":"1","tools":${list(190_000, () => "1")}}`],
   ] as const;
-  const withPackages = (path: string, code: string): Largest[] => [
+  const refused = (path: string, count = FEW): Largest[] =>
+    refusedMembers.slice(0, count).map(([what, body]) => json(what, path, body, [400, 413]));
+  const packages = (path: string, code: string): Largest[] => [
     ...eachValue(path, (value) => `{${code}"dependencies":${value}}`, [400, 413]),
     json("many packages", path, `{${code}"dependencies":${members(19_000, '"1"')}}`, [400, 413]),
     json(
@@ -120,6 +125,8 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
       [400],
     ),
   ];
+  const withPackages = (path: string, code: string): Largest[] =>
+    packages(path, code).slice(0, isMain(path) ? undefined : FEW);
   const withBindings = (path: string): Largest[] => {
     const bound = (binding: object) => JSON.stringify({ secret: "NONE", header: "X", ...binding });
     const around = (bindings: string): string => `{"code":"${NOTHING}","bindings":${bindings}}`;
@@ -161,9 +168,7 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     ...eachValue(path, (value) => `{"code":${value}}`, [400, 413], { values: slow(path) }),
     ...eachValue(path, (value) => value, [400, 413], { values: slow(path) }),
     // The same schema refuses them for a plan.
-    ...(SOAK || isMain(path) ? refusedMembers : refusedMembers.slice(0, 1)).map(([what, body]) =>
-      json(what, path, body, [400, 413]),
-    ),
+    ...refused(path, isMain(path) ? undefined : FEW),
     json("long code", path, code(`export default () => 1;//${fill("x", 99_000)}`), [200]),
     json("longer code", path, code(fill("x")), [413]),
     manyHeaders(path),
@@ -190,7 +195,7 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     "DELETE /keys/{keyId}": () => plain("/keys/0123456789abcdef", 404),
     "POST /execute": () => [
       ...results("/execute"),
-      ...results("/execute", { accept: "text/event-stream" }),
+      ...results("/execute", { accept: "text/event-stream" }).slice(0, FEW),
       ...execute("/execute"),
       ...eachValue("/execute", withInput, [202, 400, 413, 429], {
         headers: { prefer: "respond-async" },
@@ -294,8 +299,8 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
         `{"main":"k0","files":${members(200, JSON.stringify(`export default () => 1;//${fill("x", 5_000)}`))}}`,
         [201, 400, 413],
       ),
-      ...refusedMembers.map(([what, body]) => json(what, "/functions/large", body, [400, 413])),
-      ...withBindings("/functions/large"),
+      ...refused("/functions/large"),
+      ...withBindings("/functions/large").slice(0, FEW),
     ],
     "POST /functions/{name}/redeploy": () =>
       eachValue(`${fn}/redeploy`, (value) => `{"version":${value}}`, [400, 413]),
@@ -411,12 +416,12 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
     "PUT /admin/tenants/{id}": () => [
       ...eachValue("/admin/tenants/large", (value) => `{"env":${value}}`, [400, 413, 422, 503]),
       ...eachValue("/admin/tenants/large", (value) => `{"ceiling":${value}}`, [400, 413]),
-      ...refusedMembers.map(([what, body]) => json(what, "/admin/tenants/large", body, [400, 413])),
+      ...refused("/admin/tenants/large"),
     ],
     "PATCH /admin/tenants/{id}": () => [
       ...eachValue("/admin/tenants/large", (value) => `{"env":${value}}`, [400, 404, 413]),
       ...eachValue("/admin/tenants/large", (value) => `{"ceiling":${value}}`, [400, 404, 413]),
-      ...refusedMembers.map(([what, body]) => json(what, "/admin/tenants/large", body, [400, 413])),
+      ...refused("/admin/tenants/large"),
     ],
     "POST /admin/tenants/{id}/suspend": () =>
       eachValue("/admin/tenants/nobody/suspend", (value) => `{"reason":${value}}`, [400, 413]),

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { TestRegistry } from "../../dev/npm-registry/server.ts";
 import { createClient } from "../../src/client/client.ts";
-import { TestServer } from "./server.ts";
+import { REUSING, TestServer } from "./server.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const ADMIN_KEY = "operator-".repeat(4);
@@ -56,6 +56,7 @@ export class PackagesStage {
     const registry = await TestRegistry.start(PUBLISHED, { token });
     registry.publishInstalled(ROOT, ["zod", "hono", "semver", "preact"]);
     const server = await TestServer.start({
+      ...REUSING,
       ISOLATE_ADMIN_KEY: ADMIN_KEY,
       ISOLATE_TENANT_SANDBOX: "container,isolated",
       ISOLATE_CODE_BYTES: "4000000",

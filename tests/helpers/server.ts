@@ -7,6 +7,7 @@ import type { ExecutionAnswer } from "../../server/runs/answer.ts";
 import type { Output } from "../../src/request/types.ts";
 import { until } from "../contract/engine-contract.ts";
 import { NODE_FLAGS } from "../runner/node-flags.ts";
+import { SOAK } from "./soak.ts";
 import { storeDirectory } from "./store.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -21,6 +22,20 @@ const READY_EVERY = 40;
  * that they do not use.
  */
 const POOL = { ISOLATE_POOL_MIN: "1", ISOLATE_POOL_PREPARED: "0" };
+
+/**
+ * Settings of servers whose tests look at answers, and not at sandboxes. A worker in a sandbox of the tenant costs a tenth of
+ * a container. A soak gives each execution a sandbox of its own, as servers do by default.
+ */
+export const REUSING: Record<string, string> = SOAK ? {} : { ISOLATE_REUSE: "tenant" };
+
+/**
+ * Settings of such servers that need no engine, because they read and pass on the same for processes. A soak starts
+ * containers.
+ */
+export const IN_PROCESSES: Record<string, string> = SOAK
+  ? {}
+  : { ...REUSING, ISOLATE_ENGINE: "none", ISOLATE_TENANT_SANDBOX: "isolated" };
 
 /** A server in a process of its own, on a free port, as an operator runs it. */
 export class TestServer {

@@ -6,6 +6,7 @@ import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createIsolate, type Isolate } from "../../src/isolate.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
+import { IN_KEPT } from "../helpers/soak.ts";
 
 type Asked = Omit<ExecuteRequest, "sandbox"> | string;
 type Row = readonly [what: string, broken: Asked, hint: RegExp, followed?: Asked, result?: unknown];
@@ -157,12 +158,14 @@ describe.each([
   ["isolated", [...EVERYWHERE, ...ISOLATED]],
   ["none", [...EVERYWHERE, ...NONE]],
 ] as const)("a hint at level %s", (sandbox, rows) => {
+  const at = { sandbox, ...(sandbox === "isolated" && IN_KEPT) };
+
   it.each(rows)("about %s", async (...row) => {
     const [, broken, hint, followed, result] = row as unknown as Row;
-    const { logs, ok } = await isolate.execute({ ...requestOf(broken), sandbox });
+    const { logs, ok } = await isolate.execute({ ...requestOf(broken), ...at });
     expect([ok, logs?.at(-1)?.hint]).toEqual([false, expect.stringMatching(hint)]);
     if (followed === undefined) return;
-    const after = await isolate.execute({ ...requestOf(followed), sandbox });
+    const after = await isolate.execute({ ...requestOf(followed), ...at });
     expect(after).toMatchObject({ ok: true, result });
   });
 

@@ -12,6 +12,7 @@ import { denoBinary } from "../../src/deno/deno.ts";
 import { createIsolate, type Isolate } from "../../src/isolate.ts";
 import type { ExecuteRequest, Output } from "../../src/request/types.ts";
 import { LISTENERS, MODULES, type Program, TIMERS, WORK } from "../contract/platform-programs.ts";
+import { IN_KEPT } from "../helpers/soak.ts";
 
 const PROGRAMS: readonly Program[] = [...TIMERS, ...LISTENERS, ...MODULES];
 /** Runs a program as a sandbox does, and tells its result and what it has logged. */
@@ -67,7 +68,7 @@ describe.each(["isolated", "none"] as const)("the platform at level %s", (sandbo
     items.filter(({ none }) => sandbox !== "none" || none);
 
   it.each(here(PROGRAMS))("has $name as plain Deno", async (program) => {
-    const output = await run(program.code);
+    const output = await run(program.code, sandbox === "isolated" ? IN_KEPT : {});
     const [result, said] = plain[PROGRAMS.indexOf(program)] as (typeof plain)[number];
     expect(output).toMatchObject({ outcome: "ok" });
     expect([JSON.parse(JSON.stringify(output.result)), messages(output)]).toEqual([result, said]);
@@ -152,7 +153,13 @@ describe("failures that listeners hear of", () => {
 
 describe("variables without a grant", () => {
   const run = (code: string, permissions?: ExecuteRequest["permissions"]) =>
-    isolate.execute({ code, sandbox: "isolated", ...(permissions && { permissions }) });
+    // Asking 100,000 times takes seconds on a busy machine.
+    isolate.execute({
+      code,
+      sandbox: "isolated",
+      timeout: 20_000,
+      ...(permissions && { permissions }),
+    });
 
   it("are undefined in process.env, and the answer tells of it", async () => {
     const code = `import { env } from "node:process";
