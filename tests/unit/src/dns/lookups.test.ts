@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { ownTime } from "../../../helpers/own-time.ts";
 import { admit } from "../../../../src/destinations/admit.ts";
 import { parseAuthority } from "../../../../src/destinations/host.ts";
 import { Refusal } from "../../../../src/destinations/refusal.ts";
@@ -70,11 +71,11 @@ describe("the resolver", () => {
     const { resolver } = await resolverOf(() => null);
     const late = resolver("never.test", never);
     const stop = new AbortController();
-    const since = performance.now();
+    const taken = ownTime();
     const stopped = resolver("never.test", stop.signal);
     setTimeout(() => stop.abort(), 50);
     await expect(stopped).rejects.toThrow();
-    expect(performance.now() - since).toBeLessThan(1_000);
+    expect(taken()).toBeLessThan(1_000);
     await expect(late).rejects.toMatchObject({ code: "RESOLVE_TIMEOUT" });
   });
 
@@ -82,9 +83,9 @@ describe("the resolver", () => {
     const { resolver, hostsFile } = await resolverOf(() => null);
     const stop = new AbortController();
     const waiting = Array.from({ length: 40 }, (_, at) => resolver(`n${at}.test`, stop.signal));
-    const since = performance.now();
+    const taken = ownTime();
     await readFile(hostsFile);
-    expect(performance.now() - since).toBeLessThan(1_000);
+    expect(taken()).toBeLessThan(1_000);
     stop.abort();
     expect((await Promise.allSettled(waiting)).map(({ status }) => status)).not.toContain(
       "fulfilled",
