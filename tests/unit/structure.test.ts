@@ -16,7 +16,14 @@ it("no folders import each other", () => {
 
 it("no modules of the tests import each other, types included", () => {
   const a = 'import type { B } from "./b.ts";';
-  const found = (b: string) => circles(new Map([["t/a.ts", a], ["t/b.ts", b]]), (path) => path);
+  const found = (b: string) =>
+    circles(
+      new Map([
+        ["t/a.ts", a],
+        ["t/b.ts", b],
+      ]),
+      (path) => path,
+    );
   expect(found('import "./c.ts";')).toEqual([]);
   expect(found('import type { A } from "./a.ts";')).toEqual(["t/a.ts t/b.ts"]);
   expect(circlesOfTests()).toEqual([]);

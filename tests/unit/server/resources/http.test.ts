@@ -6,7 +6,6 @@ import { dirname, join } from "node:path";
 import { serve } from "@hono/node-server";
 import type { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ownTime } from "../../../helpers/own-time.ts";
 import type { ApiEnv } from "../../../../server/http/route.ts";
 import type { ResourceService } from "../../../../server/resources/resource-service.ts";
 import type { Store } from "../../../../server/store/contract/store.ts";
@@ -15,6 +14,7 @@ import type { Engine } from "../../../../src/engines/contract/contract.ts";
 import { createRXA } from "../../../../src/resourcex/archive/archive.ts";
 import { createRegistry } from "../../../../src/resourcex/create-registry.ts";
 import { sample } from "../../../contract/case-choice.ts";
+import { ownTime } from "../../../helpers/own-time.ts";
 import {
   form,
   MANIFEST,

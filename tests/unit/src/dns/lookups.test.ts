@@ -1,7 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { ownTime } from "../../../helpers/own-time.ts";
 import { admit } from "../../../../src/destinations/admit.ts";
 import { parseAuthority } from "../../../../src/destinations/host.ts";
 import { Refusal } from "../../../../src/destinations/refusal.ts";
@@ -11,6 +10,7 @@ import { nameServerResolver, type Resolver } from "../../../../src/dns/resolve.t
 import { candidates, parseSearchList } from "../../../../src/dns/search-list.ts";
 import { Cleanup, directory, eventually } from "../../../helpers/egress.ts";
 import { startNameServer, type Zone } from "../../../helpers/name-server.ts";
+import { ownTime } from "../../../helpers/own-time.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());

@@ -2,9 +2,9 @@ import { Agent, get, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { ownTime } from "../../../../helpers/own-time.ts";
 import { guardedServer } from "../../../../../server/http/connections/guarded-server.ts";
 import { until } from "../../../../contract/engine-contract.ts";
+import { ownTime } from "../../../../helpers/own-time.ts";
 
 const closers: (() => void)[] = [];
 afterEach(() => {
