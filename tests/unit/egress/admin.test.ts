@@ -3,7 +3,6 @@ import { stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { ownTime } from "../../helpers/own-time.ts";
 import { startEgress } from "../../../egress/start.ts";
 import {
   AdminClient,
@@ -19,6 +18,7 @@ import {
   startProxy,
   startUpstream,
 } from "../../helpers/egress.ts";
+import { ownTime } from "../../helpers/own-time.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { ownTime } from "../../helpers/own-time.ts";
 import type { EgressLimits } from "../../../src/protocol/egress-limits.ts";
 import {
   Cleanup,
@@ -14,6 +13,7 @@ import {
   startProxy,
   startUpstream,
 } from "../../helpers/egress.ts";
+import { ownTime } from "../../helpers/own-time.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
@@ -67,11 +67,11 @@ describe("the time without a byte", () => {
     ["both ways", echo],
     ["to the outside", (socket: Socket) => void socket.resume()],
   ])("ends a tunnel, but not one that moves %s", async (_what, serve) => {
-    const { tunnel, ends } = await setUp({ idleTimeoutMs: 200 }, serve);
+    const { tunnel, ends } = await setUp({ idleTimeoutMs: 1_000 }, serve);
     const client = await tunnel();
-    for (let round = 0; round < 8; round += 1) {
+    for (let round = 0; round < 15; round += 1) {
       client.write("x");
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
     expect(client.socket.closed).toBe(false);
     await client.closed;
