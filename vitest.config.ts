@@ -50,19 +50,22 @@ const WORKERS = Math.min(2 * availableParallelism(), 8);
 const TEXTS = ["tests/unit/docs/**", "tests/unit/{comments,imports,structure}.test.ts"];
 
 /**
- * Tests of what no line of Node changes: our own reading and deciding, the store's queries, the figures of the kernel,
- * and engines that other tests run for real. They are most of the time of a line, so other lines run them in
- * `npm run soak` alone. What a line does change runs by each: sockets, HTTP, streams, realms, threads, files, processes.
+ * Tests of what a line of Node changes, each once: sockets, HTTP, streams, realms, threads, files, processes. Our own
+ * reading and deciding, the store's queries and the bundler are the same by each line. They take most of the time, so
+ * other lines run them in `npm run soak` alone.
  */
-const ONE_LINE = [
-  "tests/unit/src/{bundler,dns,permissions,plugins,resourcex,tools}/**",
-  "tests/unit/src/engines/fake-engine.test.ts",
-  "tests/unit/src/engines/metering/**",
-  "tests/unit/server/{jobs,quotas,resources,runs,tenants}/**",
-  "tests/unit/server/http/{generated-client,openapi-examples}.test.ts",
-  "tests/unit/server/{functions/catalogue,replies/batches,store/reads}.test.ts",
-  "tests/unit/server/store/pglite/{template,vacuum}.test.ts",
-];
+const EACH_LINE = [
+  "node-line",
+  "{cli,runner-image}/**/*",
+  "egress/{exchange,head,limits,main,tunnel}",
+  "server/{app,log/log,metrics}",
+  "server/functions/{client-socket,http,mount,response-stream}",
+  "server/http/{body/*,connections/*,unread/unread-responses}",
+  "server/{replies/event-stream,secrets/secrets,store/pglite/durable-files}",
+  "src/{base,client,confined-process,database,deno,egress-client,plugins,protocol}/**/*",
+  "src/engines/{connection,container,contract,in-process,instance}/*",
+  "src/packages/{disk-cache,registries,unpacking}",
+].map((name) => `tests/unit/${name}.test.ts`);
 
 /** Builds `dist/`, which servers, threads and sandboxes run. */
 const BUILD = "tests/global-setup.ts";
@@ -107,7 +110,8 @@ export default defineConfig({
         test: {
           ...unit,
           name: `unit-node${line}`,
-          exclude: SOAK ? TEXTS : [...TEXTS, ...ONE_LINE],
+          include: SOAK ? unit.include : EACH_LINE,
+          exclude: TEXTS,
           pool: nodePool(line),
           env: { TESTED_NODE: line },
         },

@@ -18,3 +18,12 @@ export interface Structure {
 
 /** Measures the product's source. */
 export function structure(): Structure;
+
+/** Returns the groups of folders that import each other, or of what else `groupOf` makes of a path. */
+export function circles(
+  files: ReadonlyMap<string, string>,
+  groupOf?: (path: string) => string,
+): string[];
+
+/** Returns the groups of modules of the tests and the benchmark that import each other. */
+export function circlesOfTests(): string[];

@@ -11,6 +11,8 @@ import { SPINE } from "./spine.mjs";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const PRODUCT = ["src", "server", "cli", "console", "egress", "runner-image", "doctor"];
+/** Programs that tests run, which are no modules of the tests. */
+const FIXTURES = /^tests\/(programs|published)\//;
 const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;
 
 /**
@@ -47,14 +49,23 @@ function isMade(path) {
   return path.endsWith("/builtin-bundles.ts");
 }
 
-/** Returns the groups of folders that import each other, directly or indirectly. */
-function circles(files) {
+/** Returns the groups of modules of the tests and the benchmark that import each other, directly or indirectly. */
+export function circlesOfTests() {
+  const paths = list(["tests/*.ts", "bench/*.ts"]).filter((path) => !FIXTURES.test(path));
+  const files = new Map(paths.map((path) => [path, readFileSync(join(ROOT, path), "utf8")]));
+  return circles(files, (path) => path);
+}
+
+/**
+ * Returns the groups that import each other, directly or indirectly: of folders, or of what else `groupOf` makes of a path.
+ */
+export function circles(files, groupOf = dirname) {
   const imports = new Map();
   for (const [path, text] of files) {
-    const folder = dirname(path);
+    const folder = groupOf(path);
     const known = imports.get(folder) ?? new Set();
     for (const [, target] of text.matchAll(IMPORT)) {
-      known.add(dirname(posix.join(folder, target)));
+      known.add(groupOf(posix.join(dirname(path), target)));
     }
     known.delete(folder);
     imports.set(folder, known);

@@ -113,7 +113,8 @@ describe("jobs of several servers", () => {
     await until(async () => (await rows("state", second))[0]?.state !== "queued");
     const started = performance.now() - sent;
     console.log(`A job of a full server has started elsewhere after ${started.toFixed(0)} ms`);
-    expect(started).toBeLessThan(2_000);
+    // Half of the time in which it would look by itself.
+    expect(started).toBeLessThan(5_000);
     await until(() => isDone(second));
     await until(() => isDone(busy));
     const [first, other] = [await rows("owner", busy), await rows("owner", second)];

@@ -238,9 +238,9 @@ export function outcome(answer: string): string {
   return /^X-Isolate-Denied: (.*)$/m.exec(answer)?.[1]?.trim() ?? answer.split("\r\n")[0] ?? "";
 }
 
-/** Waits until `condition` holds, for at most two seconds. */
+/** Waits until `condition` holds, for at most thirty seconds. */
 export async function eventually(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 2_000;
+  const end = Date.now() + 30_000;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`This never came true: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Starts a clock for work of this thread and of the main thread of process `pid`. It does not count
+ * Starts a clock for work of this thread and of the main thread of process `pid`, if it is named. It does not count
  * the time in which other processes used all cores.
  */
-export function ownTime(pid: number): () => number {
-  const paths = [`/proc/${pid}/task/${pid}/schedstat`, "/proc/thread-self/schedstat"];
+export function ownTime(pid?: number): () => number {
+  const other = pid === undefined ? [] : [`/proc/${pid}/task/${pid}/schedstat`];
+  const paths = [...other, "/proc/thread-self/schedstat"];
   const delayed = (): number => paths.reduce((sum, path) => sum + delayOf(path), 0);
   const [began, before] = [performance.now(), delayed()];
   return () => performance.now() - began - (delayed() - before);

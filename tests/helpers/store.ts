@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, statfsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { accessSync, constants, cpSync, existsSync, statfsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +27,8 @@ export async function storeDirectory(parent?: string): Promise<string> {
     parent ?? (await mkdtemp(join(parentOfStores(), "isolate-store-"))),
     "store",
   );
-  await cp(template, directory, { recursive: true });
+  // A copy by promises takes three times the processor time for so many files.
+  cpSync(template, directory, { recursive: true });
   return directory;
 }
 

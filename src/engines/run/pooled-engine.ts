@@ -10,6 +10,7 @@ import { inSpan } from "../../base/tracing.ts";
 import type { Freshness } from "../../base/usage.ts";
 import { DEFAULT_QUEUE_TIMEOUT } from "../../config/queue-timeout.ts";
 import type { Confinement } from "../../permissions/confinement.ts";
+import type { JobAnswer } from "../../protocol/messages.ts";
 import { SOLE_TENANT } from "../../request/tenant.ts";
 import type { SandboxLevel, Usage } from "../../request/types.ts";
 import type {
@@ -28,7 +29,7 @@ import type {
   SpawnOptions,
 } from "../contract/contract.ts";
 import { HttpDelivery } from "../contract/http-delivery.ts";
-import { failure, NOT_MEASURED, readOutcome } from "../explain/outcome.ts";
+import { failure, NOT_MEASURED, readOutcome, toOutcome } from "../explain/outcome.ts";
 import { Pool } from "../pool/pool.ts";
 import type { PoolOptions } from "../pool/pool-options.ts";
 import type { Claim } from "../pool/waiters.ts";
@@ -43,6 +44,8 @@ const CUT_WITHIN = 250;
 const RENEWAL_COST = 50;
 /** Milliseconds before its deadline at which a lingering run is asked for its ending, at most. */
 const FINISH_AHEAD = 250;
+/** Ending of a function that returned nothing. */
+const NOTHING: JobAnswer = { type: "result", text: undefined, dropped: 0 };
 
 /**
  * Runs each job in its own sandbox, taken from a pool and destroyed afterwards. For a job with
@@ -101,7 +104,6 @@ export class PooledEngine implements Engine {
     const sandbox = await inSpan("acquire", attributes, () => this.#lease(options, clock, claim));
     const fresh = this.#freshness(sandbox, reuse);
     // The code's own time begins here, however long it has waited for the sandbox.
-    const timer = setTimeout(() => clock.stop.abort(new TimedOut()), timeout);
     let reusable = false;
     const delivery =
       job.httpRequest &&
@@ -114,9 +116,13 @@ export class PooledEngine implements Engine {
       );
     const { queued } = clock;
     const recorder = new RunRecorder(sandbox, this.level, options, { queued, fresh }, delivery);
-    // Asked before the deadline, which holds for code that blocks and cannot answer, too.
+    // Asked before the deadline, which holds for code that blocks and cannot answer, too. The deadline is counted from
+    // there, so that a busy control plane does not do both at once.
     const ahead = Math.min(FINISH_AHEAD, timeout / 4);
-    const last = setTimeout(() => recorder.endLingering(), timeout - ahead);
+    let timer = setTimeout(() => {
+      recorder.endLingering();
+      timer = setTimeout(() => clock.stop.abort(new TimedOut()), ahead);
+    }, timeout - ahead);
     try {
       const kept = isCodeKept(reuse) ? { reuse: true } : reuse && { renew: true };
       const sent: SandboxJob = { ...job, tenant, ...kept };
@@ -127,7 +133,6 @@ export class PooledEngine implements Engine {
       return outcome && recorder.tellAll(outcome);
     } finally {
       clearTimeout(timer);
-      clearTimeout(last);
       delivery?.end();
       recorder.close();
       if (isCodeKept(reuse) && reusable) this.pool.keep(sandbox, reuse.key);
@@ -269,6 +274,9 @@ export class PooledEngine implements Engine {
       if (error instanceof Aborted) {
         error.usage = { ...soFar.usage, wall: Math.round(performance.now() - begun) };
         throw error;
+      }
+      if (recorder.isWaiting()) {
+        return { outcome: toOutcome(NOTHING, soFar, level), reusable: false };
       }
       const fault = { name: "TimeoutError", message: "Execution timeout" };
       return { outcome: failure("timeout", fault, soFar, level), reusable: false };

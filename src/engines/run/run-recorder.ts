@@ -14,6 +14,8 @@ import type { HttpDelivery } from "../contract/http-delivery.ts";
 import { type Collected, withPermission } from "../explain/outcome.ts";
 
 const NOTHING_TAKEN = { cpu: null, peakMemory: null };
+/** Milliseconds of processor time with which a run still counts as one that waits: less than a tick of the kernel's. */
+const WAITING_COST = 5;
 
 /** Records one run from outside its sandbox: logs, messages, denials, resource use. */
 export class RunRecorder {
@@ -33,6 +35,8 @@ export class RunRecorder {
   #logsDropped = 0;
   #lingering = false;
   #timeIsUp = false;
+  /** Processor time of the sandbox when the run was asked for its ending; `undefined` if it was not, `null` if unknown. */
+  #cpuWhenAsked: number | null | undefined;
   #logBytes = 0;
   #denied: readonly Denial[] = [];
   #egressBytes = 0;
@@ -86,7 +90,7 @@ export class RunRecorder {
         // Heard once, because a sandbox may say it without end.
         if (this.#lingering) return;
         this.#lingering = true;
-        if (this.#timeIsUp) sandbox.finish();
+        if (this.#timeIsUp) this.#askForEnding();
       },
       delivery,
     };
@@ -95,7 +99,17 @@ export class RunRecorder {
   /** Asks the run for its ending if it lingers, or as soon as it does. */
   endLingering(): void {
     this.#timeIsUp = true;
-    if (this.#lingering) this.#sandbox.finish();
+    if (this.#lingering) this.#askForEnding();
+  }
+
+  /**
+   * Tells whether the run lingers and has computed nothing since it was asked for its ending. Then it is the machine that
+   * has had no time for the answer, and not code that blocks.
+   */
+  isWaiting(): boolean {
+    const asked = this.#cpuWhenAsked ?? null;
+    const now = this.#sandbox.meter?.read() ?? null;
+    return asked !== null && now !== null && now - asked <= WAITING_COST;
   }
 
   /**
@@ -137,6 +151,11 @@ export class RunRecorder {
   close(): void {
     this.#closed = true;
     this.#sandbox.meter?.end();
+  }
+
+  #askForEnding(): void {
+    this.#cpuWhenAsked = this.#sandbox.meter?.read() ?? null;
+    this.#sandbox.finish();
   }
 
   #onLog(entry: LogEntry | { dropped: number }): void {

@@ -13,6 +13,7 @@ import {
   startProxy,
   startUpstream,
 } from "../../helpers/egress.ts";
+import { ownTime } from "../../helpers/own-time.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
@@ -43,13 +44,13 @@ const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
 describe("the time for a head", () => {
   it("runs out for one that trickles in", async () => {
     const { path, upstream } = await setUp({ headTimeoutMs: 150 });
-    const start = performance.now();
+    const taken = ownTime();
     const client = new Client(path);
     const drip = setInterval(() => client.write("C"), 20);
     await client.closed;
     clearInterval(drip);
     expect(outcome(client.text)).toBe("HEAD_TIMEOUT");
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(taken()).toBeLessThan(2_000);
     expect(upstream.sockets).toHaveLength(0);
   });
 
@@ -66,11 +67,11 @@ describe("the time without a byte", () => {
     ["both ways", echo],
     ["to the outside", (socket: Socket) => void socket.resume()],
   ])("ends a tunnel, but not one that moves %s", async (_what, serve) => {
-    const { tunnel, ends } = await setUp({ idleTimeoutMs: 200 }, serve);
+    const { tunnel, ends } = await setUp({ idleTimeoutMs: 1_000 }, serve);
     const client = await tunnel();
-    for (let round = 0; round < 8; round += 1) {
+    for (let round = 0; round < 15; round += 1) {
       client.write("x");
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
     expect(client.socket.closed).toBe(false);
     await client.closed;
@@ -211,9 +212,9 @@ it("connections without a tunnel are limited, and those too many told at once", 
   const waiting = [new Client(path), new Client(path), new Client(path)];
   for (const client of waiting) client.write("CONN");
   await new Promise((resolve) => setTimeout(resolve, 50));
-  const start = performance.now();
+  const taken = ownTime();
   expect(outcome(await say(path, "CONNECT"))).toBe("LIMIT_CONNECTIONS");
-  expect(performance.now() - start).toBeLessThan(100);
+  expect(taken()).toBeLessThan(100);
   waiting[0]?.socket.destroy();
   await new Promise((resolve) => setTimeout(resolve, 50));
   await tunnel();

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { Cleanup, Client, echo, startProxy, startUpstream } from "../../helpers/egress.ts";
+import { runs } from "../../helpers/fuzz.ts";
 
 const cleanup = new Cleanup();
 afterAll(() => cleanup.run());
@@ -70,7 +71,7 @@ describe("a soup of bytes", () => {
         await client.closed;
         if (text !== "") expect(client.text).toMatch(/^HTTP\/1\.1 [2-5]\d\d /);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
 
     expect([...asked]).toEqual(["up.test"]);

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { encodeRich } from "../../../runner-image/rich.ts";
 import { MAX_NUMERIC_KEYS, OUTPUT_LIMITS } from "../../../src/protocol/limits.ts";
 import { decodeRich, RichError, type RichResult } from "../../../src/protocol/rich.ts";
+import { runs } from "../../helpers/fuzz.ts";
 
 const NOTHING = new Uint8Array(0);
 const TYPES = [
@@ -111,7 +112,7 @@ describe("a rich result", () => {
         fc.pre(written !== undefined);
         expect(isDeepStrictEqual(decodeRich(encode(written)), written)).toBe(true);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 
@@ -136,9 +137,9 @@ describe("a rich result", () => {
           expect(PROTOTYPES.has(Object.getPrototypeOf(object))).toBe(true);
         }
       }),
-      { numRuns: 20_000 },
+      { numRuns: runs(20_000) },
     );
-    expect(read).toBeGreaterThan(100);
+    expect(read).toBeGreaterThan(runs(100));
   });
 
   it("gives each binary value memory of its own", () => {

@@ -5,6 +5,7 @@ import { serialize } from "../../../runner-image/serialize.ts";
 import { denoBinary, RUN_ALONE } from "../../../src/deno/deno.ts";
 import { OUTPUT_LIMITS } from "../../../src/protocol/limits.ts";
 import { PLAIN } from "../../contract/result-cases.ts";
+import { runs } from "../../helpers/fuzz.ts";
 
 const anything = fc.anything({
   key: fc.oneof(fc.string(), fc.constantFrom("__proto__", "constructor", "toString", "then", "1")),
@@ -40,7 +41,7 @@ describe("a result as JSON", () => {
         fc.pre(typeof value !== "function" && typeof value !== "symbol");
         expect(serialize(value, OUTPUT_LIMITS)).toBe(JSON.stringify(value));
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

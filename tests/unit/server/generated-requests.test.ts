@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { runs } from "../../helpers/fuzz.ts";
 import { type Contract, requests } from "../../helpers/generated-requests.ts";
 import { ADMIN_KEY, SECRET_KEY, tenantsApp } from "../../helpers/tenants.ts";
 
-const RUNS = 25;
+const RUNS = runs(100);
 
 let host: Awaited<ReturnType<typeof tenantsApp>>;
 beforeAll(async () => {

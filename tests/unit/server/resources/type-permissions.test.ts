@@ -7,6 +7,7 @@ import { Veto } from "../../../../src/base/errors.ts";
 import type { Engine } from "../../../../src/engines/contract/contract.ts";
 import type { IsolatePlugin } from "../../../../src/plugins/plugin.ts";
 import type { ExecuteRequest } from "../../../../src/request/types.ts";
+import { sample } from "../../../contract/case-choice.ts";
 import { form, realmContainers, registryServer } from "../../../helpers/registry-server.ts";
 import { storeDirectory } from "../../../helpers/store.ts";
 
@@ -99,62 +100,73 @@ describe("what a type asks for", () => {
     ]);
   });
 
-  it.each([
-    [
-      "a host beyond the ceiling",
-      'permissions: { net: ["api.example.com:443", "evil.example:443"] }',
-      403,
-      "permissions.net[1]: ",
-      "exceeds the ceiling",
-    ],
-    [
-      "a path that is not mapped",
-      'permissions: { read: ["/etc"] }',
-      403,
-      "permissions.read[0]: ",
-      "",
-    ],
-    ["a program", 'permissions: { run: ["sh"] }', 403, "permissions.run[0]: ", ""],
-    ["a tool that there is not", 'tools: ["crypto", "rockets"]', 400, "tools[1]: ", "rockets"],
-    [
-      "everything",
-      'permissions: "inherit"',
-      400,
-      "Failed to bundle source: permissions: ",
-      "inherit",
-    ],
-    [
-      "what is no list",
-      "permissions: { net: true }",
-      400,
-      "Failed to bundle source: permissions.net: ",
-      "list",
-    ],
-    [
-      "what is no permission",
-      "permissions: { fly: [] }",
-      400,
-      "Failed to bundle source: permissions.fly: ",
-      "",
-    ],
-    [
-      "what a function says",
-      "permissions: () => ({})",
-      400,
-      "Failed to bundle source: permissions: ",
-      "",
-    ],
-    ["a list of functions", "permissions: { net: [() => 1] }", 400, "permissions.net[0]: ", ""],
-    [
-      "a list that a function makes",
-      "permissions: { net: () => [] }",
-      400,
-      "Failed to bundle source: permissions.net: ",
-      "list",
-    ],
-    ["tools that are no list", 'tools: "crypto"', 400, "Failed to bundle source: tools: ", "list"],
-    ["a tool that is no name", "tools: [1]", 400, "Failed to bundle source: tools[0]: ", ""],
-  ] as const)("is refused if it is %s", async (_what, fields, status, start, part) => {
+  it.each(
+    sample(
+      [
+        [
+          "a host beyond the ceiling",
+          'permissions: { net: ["api.example.com:443", "evil.example:443"] }',
+          403,
+          "permissions.net[1]: ",
+          "exceeds the ceiling",
+        ],
+        [
+          "a path that is not mapped",
+          'permissions: { read: ["/etc"] }',
+          403,
+          "permissions.read[0]: ",
+          "",
+        ],
+        ["a program", 'permissions: { run: ["sh"] }', 403, "permissions.run[0]: ", ""],
+        ["a tool that there is not", 'tools: ["crypto", "rockets"]', 400, "tools[1]: ", "rockets"],
+        [
+          "everything",
+          'permissions: "inherit"',
+          400,
+          "Failed to bundle source: permissions: ",
+          "inherit",
+        ],
+        [
+          "what is no list",
+          "permissions: { net: true }",
+          400,
+          "Failed to bundle source: permissions.net: ",
+          "list",
+        ],
+        [
+          "what is no permission",
+          "permissions: { fly: [] }",
+          400,
+          "Failed to bundle source: permissions.fly: ",
+          "",
+        ],
+        [
+          "what a function says",
+          "permissions: () => ({})",
+          400,
+          "Failed to bundle source: permissions: ",
+          "",
+        ],
+        ["a list of functions", "permissions: { net: [() => 1] }", 400, "permissions.net[0]: ", ""],
+        [
+          "a list that a function makes",
+          "permissions: { net: () => [] }",
+          400,
+          "Failed to bundle source: permissions.net: ",
+          "list",
+        ],
+        [
+          "tools that are no list",
+          'tools: "crypto"',
+          400,
+          "Failed to bundle source: tools: ",
+          "list",
+        ],
+        ["a tool that is no name", "tools: [1]", 400, "Failed to bundle source: tools[0]: ", ""],
+      ] as const,
+      4,
+    ),
+  )("is refused if it is %s", async (_what, fields, status, start, part) => {
     const headers = await served.tenant("refused");
     const answer = await call(headers)("/api/v1/types", source("greedy", fields));
     const code =

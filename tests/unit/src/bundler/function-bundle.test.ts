@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { BadRequest } from "../../../../src/base/errors.ts";
 import { bundleFunction } from "../../../../src/bundler/function-bundle.ts";
 import { resolveImport } from "../../../../src/bundler/resolve-import.ts";
+import { sample } from "../../../contract/case-choice.ts";
 
 type Files = Record<string, string>;
 
@@ -101,22 +102,27 @@ describe("bundling a function", () => {
     expect(said).toMatch(message);
   });
 
-  it.each([
-    ["import(name)"],
-    ["import(name).catch(() => {})"],
-    ["{ try { return import(name) } catch {} }"],
-    ["{ try { return require(name) } catch {} }"],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the code's.
-    ["import(`../../proc/self/${name}`)"],
-    ['import("../../proc/self/" + name, { with: { type: "text" } })'],
-    ['import("./none/" + name)'],
-    ['require("../../etc/" + name)'],
-    ["import(Path.proc + name)"],
-    ['import(Other.proc + "iron")'],
-    ['import("./b.ts", { with: name })'],
-    ['import.source("./" + name)'],
-    ['import("../" + name)'],
-  ])("refuses %s, and says where", async (expression) => {
+  it.each(
+    sample(
+      [
+        ["import(name)"],
+        ["import(name).catch(() => {})"],
+        ["{ try { return import(name) } catch {} }"],
+        ["{ try { return require(name) } catch {} }"],
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the code's.
+        ["import(`../../proc/self/${name}`)"],
+        ['import("../../proc/self/" + name, { with: { type: "text" } })'],
+        ['import("./none/" + name)'],
+        ['require("../../etc/" + name)'],
+        ["import(Path.proc + name)"],
+        ['import(Other.proc + "iron")'],
+        ['import("./b.ts", { with: name })'],
+        ['import.source("./" + name)'],
+        ['import("../" + name)'],
+      ],
+      4,
+    ),
+  )("refuses %s, and says where", async (expression) => {
     const main = `import { Other } from "./b.ts";\nenum Path { proc = "../../proc/self/env" }
       export const used = [Other, Path];\nexport default (name) => ${expression};`;
     const b = 'export enum Other { proc = "../../proc/self/env" }';
@@ -128,12 +134,20 @@ describe("bundling a function", () => {
     ]);
   });
 
-  it.each([
-    ['import(Path.proc + "iron", { with: { type: "text" } })', /main\.ts:2:\d+: There is no/],
-    ['require(Path.proc + "iron")', /main\.ts:2:\d+: There is no/],
-    ['import("/proc/self/environ", { with: { type: "text" } })', /main\.ts:2:\d+: Cannot import/],
-    ['import("file:///proc/self/environ")', /main\.ts:2:\d+: Cannot import/],
-  ])("finds no file of a host by %s", async (expression, message) => {
+  it.each(
+    sample(
+      [
+        ['import(Path.proc + "iron", { with: { type: "text" } })', /main\.ts:2:\d+: There is no/],
+        ['require(Path.proc + "iron")', /main\.ts:2:\d+: There is no/],
+        [
+          'import("/proc/self/environ", { with: { type: "text" } })',
+          /main\.ts:2:\d+: Cannot import/,
+        ],
+        ['import("file:///proc/self/environ")', /main\.ts:2:\d+: Cannot import/],
+      ],
+      2,
+    ),
+  )("finds no file of a host by %s", async (expression, message) => {
     const main = `enum Path { proc = "../../../../../proc/self/env" }
       export default () => [Path, ${expression}];`;
     expect((await refusal({ "main.ts": main }))[1]).toMatch(message);
@@ -244,48 +258,54 @@ describe("JSX", () => {
   const code = "export default () => <b>x</b>;";
   const expected = ["h", "b", { children: "x" }];
 
-  it.each<[string, Files]>([
-    ["a comment", { [main]: `/** @jsxImportSource ./h */ ${code}` }],
-    [
-      "a comment, whatever a configuration says",
-      {
-        [main]: `/** @jsxImportSource ./h */ ${code}`,
-        "deno.json": '{"compilerOptions":{"jsx":"react-jsx","jsxImportSource":"./r"}}',
-      },
-    ],
-    [
-      "deno.json",
-      {
-        [main]: code,
-        "deno.json": '{"compilerOptions":{"jsx":"precompile","jsxImportSource":"./h"}}',
-        "tsconfig.json": '{"compilerOptions":{"jsx":"react","jsxFactory":"r"}}',
-      },
-    ],
-    [
-      "deno.jsonc",
-      { [main]: code, "deno.jsonc": '{"compilerOptions":{"jsxImportSource":"./h",}}' },
-    ],
-    [
-      "tsconfig.json",
-      {
-        [main]: code,
-        "deno.json": "{}",
-        "tsconfig.json": '{// JSX:\n"compilerOptions":{"jsx":"preserve","jsxImportSource":"./h"}}',
-      },
-    ],
-    [
-      "a factory of tsconfig.json",
-      {
-        [main]:
-          'const h = (type, _, children) => ["h", type, { children }];export default () => <b>x</b>;',
-        "tsconfig.json": '{"compilerOptions":{"jsx":"react","jsxFactory":"h"}}',
-      },
-    ],
-    [
-      "a configuration that is no JSON, and so none",
-      { [main]: `/** @jsxImportSource ./h */ ${code}`, "tsconfig.json": "{" },
-    ],
-  ])("is compiled as %s says", async (_, files) => {
+  it.each(
+    sample<[string, Files]>(
+      [
+        ["a comment", { [main]: `/** @jsxImportSource ./h */ ${code}` }],
+        [
+          "a comment, whatever a configuration says",
+          {
+            [main]: `/** @jsxImportSource ./h */ ${code}`,
+            "deno.json": '{"compilerOptions":{"jsx":"react-jsx","jsxImportSource":"./r"}}',
+          },
+        ],
+        [
+          "deno.json",
+          {
+            [main]: code,
+            "deno.json": '{"compilerOptions":{"jsx":"precompile","jsxImportSource":"./h"}}',
+            "tsconfig.json": '{"compilerOptions":{"jsx":"react","jsxFactory":"r"}}',
+          },
+        ],
+        [
+          "deno.jsonc",
+          { [main]: code, "deno.jsonc": '{"compilerOptions":{"jsxImportSource":"./h",}}' },
+        ],
+        [
+          "tsconfig.json",
+          {
+            [main]: code,
+            "deno.json": "{}",
+            "tsconfig.json":
+              '{// JSX:\n"compilerOptions":{"jsx":"preserve","jsxImportSource":"./h"}}',
+          },
+        ],
+        [
+          "a factory of tsconfig.json",
+          {
+            [main]:
+              'const h = (type, _, children) => ["h", type, { children }];export default () => <b>x</b>;',
+            "tsconfig.json": '{"compilerOptions":{"jsx":"react","jsxFactory":"h"}}',
+          },
+        ],
+        [
+          "a configuration that is no JSON, and so none",
+          { [main]: `/** @jsxImportSource ./h */ ${code}`, "tsconfig.json": "{" },
+        ],
+      ],
+      3,
+    ),
+  )("is compiled as %s says", async (_, files) => {
     expect(await call({ ...runtime, ...files }, main)).toEqual(expected);
   });
 

@@ -9,6 +9,7 @@ import { BadRequest } from "../../../../src/base/errors.ts";
 import { type BundleRequest, bundleFunction } from "../../../../src/bundler/function-bundle.ts";
 import { importedPackages } from "../../../../src/bundler/packaged-function.ts";
 import { MemoryPrebundleCache } from "../../../../src/bundler/prebundle-cache.ts";
+import { sample } from "../../../contract/case-choice.ts";
 import { packagesOf } from "../../../helpers/package-archive.ts";
 
 type Module = Record<string, unknown> & { default: (input?: unknown) => unknown };
@@ -240,52 +241,57 @@ describe("faults in packages", () => {
     },
     { a: "^1" },
   );
-  it.each<[string, RegExp]>([
-    [
-      '\nimport { none as x } from "a";',
-      /^files: main\.ts:2:10: There is no export "none" in "a"$/,
-    ],
-    ['import x from "a";', /^files: main\.ts:1:15: There is no export "default" in "a"$/],
-    [
-      'import x from "a/none";',
-      /^files: main\.ts:1:15: Cannot find "a\/none": the package has no such module$/,
-    ],
-    [
-      'import x from "other/sub";',
-      /^files: main\.ts:1:15: Cannot import "other\/sub": .*\. Add "other" to dependencies$/,
-    ],
-    ['import x from "transitive";', /Add "transitive" to dependencies$/],
-    [
-      'import x from "npm:@a/b@^3/c";',
-      /Cannot import "npm:@a\/b@\^3\/c": .*\. Add "@a\/b" to dependencies$/,
-    ],
-    [
-      'import { a as x } from "a/syntax";',
-      /^files: node_modules\/a\/syntax\.js:1:18: Unexpected ";"$/,
-    ],
-    [
-      'import { a as x } from "a/peer";',
-      /node_modules\/a\/peer\.js:1:8: Cannot find "peer\/sub", imported by node_modules\/a\/peer\.js: add "peer" to dependencies$/,
-    ],
-    [
-      'import { a as x } from "a/file";',
-      /node_modules\/a\/file\.js:1:15: Cannot find "\.\/none\.js", .*: the package has no such module$/,
-    ],
-    [
-      'import { a as x } from "a/names";',
-      /node_modules\/a\/names\.js:1:10: No matching export in "node_modules\/a\/index\.js" for import "none"$/,
-    ],
-    [
-      'import { a as x } from "a/native";',
-      /^files: node_modules\/a\/native\.js:1: "a" has native code, which no sandbox loads$/,
-    ],
-    ['import { a as x } from "a/wasm";', /node_modules\/a\/x\.wasm:1:1: It is no WebAssembly$/],
-    ['import { a as x } from "a/json";', /node_modules\/a\/x\.json:1:2: /],
-    [
-      'import "./none.ts"; import { a as x } from "a";',
-      /^files: main\.ts:1:8: There is no "\.\/none\.ts"/,
-    ],
-  ])("are told by file and name: %s", async (imports, message) => {
+  it.each(
+    sample<[string, RegExp]>(
+      [
+        [
+          '\nimport { none as x } from "a";',
+          /^files: main\.ts:2:10: There is no export "none" in "a"$/,
+        ],
+        ['import x from "a";', /^files: main\.ts:1:15: There is no export "default" in "a"$/],
+        [
+          'import x from "a/none";',
+          /^files: main\.ts:1:15: Cannot find "a\/none": the package has no such module$/,
+        ],
+        [
+          'import x from "other/sub";',
+          /^files: main\.ts:1:15: Cannot import "other\/sub": .*\. Add "other" to dependencies$/,
+        ],
+        ['import x from "transitive";', /Add "transitive" to dependencies$/],
+        [
+          'import x from "npm:@a/b@^3/c";',
+          /Cannot import "npm:@a\/b@\^3\/c": .*\. Add "@a\/b" to dependencies$/,
+        ],
+        [
+          'import { a as x } from "a/syntax";',
+          /^files: node_modules\/a\/syntax\.js:1:18: Unexpected ";"$/,
+        ],
+        [
+          'import { a as x } from "a/peer";',
+          /node_modules\/a\/peer\.js:1:8: Cannot find "peer\/sub", imported by node_modules\/a\/peer\.js: add "peer" to dependencies$/,
+        ],
+        [
+          'import { a as x } from "a/file";',
+          /node_modules\/a\/file\.js:1:15: Cannot find "\.\/none\.js", .*: the package has no such module$/,
+        ],
+        [
+          'import { a as x } from "a/names";',
+          /node_modules\/a\/names\.js:1:10: No matching export in "node_modules\/a\/index\.js" for import "none"$/,
+        ],
+        [
+          'import { a as x } from "a/native";',
+          /^files: node_modules\/a\/native\.js:1: "a" has native code, which no sandbox loads$/,
+        ],
+        ['import { a as x } from "a/wasm";', /node_modules\/a\/x\.wasm:1:1: It is no WebAssembly$/],
+        ['import { a as x } from "a/json";', /node_modules\/a\/x\.json:1:2: /],
+        [
+          'import "./none.ts"; import { a as x } from "a";',
+          /^files: main\.ts:1:8: There is no "\.\/none\.ts"/,
+        ],
+      ],
+      3,
+    ),
+  )("are told by file and name: %s", async (imports, message) => {
     const files = { "main.ts": `${imports} export default () => x;` };
     const { field, message: told } = await refusal({ files, main: "main.ts", packages: broken });
     expect([field, told]).toEqual(["files", expect.stringMatching(message)]);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AddressClass, classify } from "../../../../src/destinations/address-class.ts";
+import { runs } from "../../../helpers/fuzz.ts";
 
 const ADDRESSES: Record<AddressClass, readonly string[]> = {
   public: [
@@ -145,7 +146,7 @@ describe("the classifier", () => {
       fc.property(fc.ipV6(), (address) => {
         if (classify(address) === "public") expect(address).toMatch(/^[23][0-9a-f]{3}:/i);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

@@ -6,6 +6,7 @@ import {
   parseAuthority,
   parseHost,
 } from "../../../../src/destinations/host.ts";
+import { runs } from "../../../helpers/fuzz.ts";
 
 const ACCEPTED: [text: string, canonical: string][] = [
   ["example.com", "example.com"],
@@ -175,7 +176,7 @@ describe("a host", () => {
         // A browser's parser must produce the same name.
         expect(new URL(`http://${text}/`).hostname).toBe(text);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 });

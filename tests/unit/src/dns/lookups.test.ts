@@ -10,6 +10,7 @@ import { nameServerResolver, type Resolver } from "../../../../src/dns/resolve.t
 import { candidates, parseSearchList } from "../../../../src/dns/search-list.ts";
 import { Cleanup, directory, eventually } from "../../../helpers/egress.ts";
 import { startNameServer, type Zone } from "../../../helpers/name-server.ts";
+import { ownTime } from "../../../helpers/own-time.ts";
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
@@ -70,11 +71,11 @@ describe("the resolver", () => {
     const { resolver } = await resolverOf(() => null);
     const late = resolver("never.test", never);
     const stop = new AbortController();
-    const since = performance.now();
+    const taken = ownTime();
     const stopped = resolver("never.test", stop.signal);
     setTimeout(() => stop.abort(), 50);
     await expect(stopped).rejects.toThrow();
-    expect(performance.now() - since).toBeLessThan(1_000);
+    expect(taken()).toBeLessThan(1_000);
     await expect(late).rejects.toMatchObject({ code: "RESOLVE_TIMEOUT" });
   });
 
@@ -82,9 +83,9 @@ describe("the resolver", () => {
     const { resolver, hostsFile } = await resolverOf(() => null);
     const stop = new AbortController();
     const waiting = Array.from({ length: 40 }, (_, at) => resolver(`n${at}.test`, stop.signal));
-    const since = performance.now();
+    const taken = ownTime();
     await readFile(hostsFile);
-    expect(performance.now() - since).toBeLessThan(1_000);
+    expect(taken()).toBeLessThan(1_000);
     stop.abort();
     expect((await Promise.allSettled(waiting)).map(({ status }) => status)).not.toContain(
       "fulfilled",

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LISTS, type Perms, type PermsObject } from "../../../../src/permissions/perms.ts";
 import { type OperatorPolicy, type PlanInput, plan } from "../../../../src/permissions/plan.ts";
+import { runs } from "../../../helpers/fuzz.ts";
 import { operator } from "../../../helpers/plan.ts";
 
 const names = ["org", "x.org", "a.x.org", "b.a.x.org", "ax.org", "localhost", "10.0.0.1"];
@@ -94,7 +95,7 @@ describe("no layer is wider than asked for and allowed", () => {
         const own = ["localhost:3128", "localhost:61000", "*.localhost:61000"];
         if (!isolated) for (const entry of own) expect(worker.net).not.toContain(entry);
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     );
   });
 
@@ -123,7 +124,7 @@ describe("no layer is wider than asked for and allowed", () => {
         expect(env).toEqual(worker.env);
         if (ceiling && !ceiling.sys?.length) expect(worker.sys).toEqual([]);
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(1_000) },
     );
   });
 });
@@ -178,7 +179,7 @@ describe("a plan", () => {
           expect(message.length + value.length).toBeLessThan(500);
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

@@ -9,6 +9,7 @@ import {
   FrameTooLargeError,
   FrameType,
 } from "../../../../src/protocol/frames.ts";
+import { runs } from "../../../helpers/fuzz.ts";
 
 const MAX = 10_000;
 const names = Object.keys(FrameType) as FrameName[];
@@ -59,7 +60,7 @@ describe("frames", () => {
           expect(error).toBeInstanceOf(FrameError);
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 

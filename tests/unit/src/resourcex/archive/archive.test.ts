@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { createRXA } from "../../../../../src/resourcex/archive/archive.ts";
 import { ARCHIVE_LIMITS } from "../../../../../src/resourcex/archive/archive-limits.ts";
 import { ContentError } from "../../../../../src/resourcex/base/resourcex-errors.ts";
+import { runs } from "../../../../helpers/fuzz.ts";
 import { tarOf, tarOfMany } from "../../../../helpers/resourcex.ts";
 
 async function extract(bytes: Uint8Array) {
@@ -169,7 +170,7 @@ describe("an archive cannot be extracted that is", () => {
         for (const [at, value] of changes) tar[at] = value;
         await extract(gzipSync(tar)).catch((error) => expect(error).toBeInstanceOf(ContentError));
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

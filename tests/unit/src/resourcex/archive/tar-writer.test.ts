@@ -3,6 +3,7 @@ import { pack } from "tar-stream";
 import { expect, it } from "vitest";
 import { writeTar } from "../../../../../src/resourcex/archive/tar-writer.ts";
 import { untar } from "../../../../../src/resourcex/archive/untar.ts";
+import { runs } from "../../../../helpers/fuzz.ts";
 
 type Files = readonly (readonly [string, Buffer])[];
 
@@ -57,6 +58,6 @@ it("writes what the reader reads, whatever the files are", async () => {
       expect(tar).toEqual(await library([one]));
       expect([...untar(tar)]).toEqual([one]);
     }),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
 });

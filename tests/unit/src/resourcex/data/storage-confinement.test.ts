@@ -11,6 +11,7 @@ import { RootDirectory } from "../../../../../src/resourcex/data/root-directory.
 import type { StorableRXL } from "../../../../../src/resourcex/data/storable.ts";
 import { FileStorage } from "../../../../../src/resourcex/data/storage.ts";
 import { openRegistry } from "../../../../../src/resourcex/registry.ts";
+import { runs } from "../../../../helpers/fuzz.ts";
 import { folderWith, RecordingRunner, scratch, text } from "../../../../helpers/resourcex.ts";
 
 const piece = fc.constantFrom(
@@ -80,7 +81,7 @@ describe("the directory's surroundings stay as they are", () => {
         await quietly(registry.resolve(locator));
         expect(await snapshot(outside, root)).toEqual(before);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -118,7 +119,7 @@ describe("the directory's surroundings stay as they are", () => {
         await quietly(registry.delete(manifest.toLocator()));
         expect(await snapshot(outside, root)).toEqual(before);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
     // Otherwise the test would prove nothing.
     expect(added).toBeGreaterThan(5);
@@ -137,7 +138,7 @@ describe("the directory's surroundings stay as they are", () => {
         await place.remove(names, ["secret", "manifest.json"]).catch(() => {});
         expect(await snapshot(outside, root)).toEqual(before);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });
