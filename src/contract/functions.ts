@@ -23,7 +23,6 @@ const {
   input: _input,
   explain: _explain,
   reuseKey: _key,
-  functions: _functions,
   ...kept
 } = sentRequest.shape;
 
@@ -83,6 +82,9 @@ export const deployBody = strictObject({ ...kept, ...functionFields.shape })
       issue("language", "Only with code: the ending of a file tells its language");
     }
     if (body.kind === "http") {
+      if (body.functions !== undefined && body.functionsEndpoint === undefined) {
+        issue("functions", 'Only with functionsEndpoint for the kind "http"');
+      }
       if (body.schema !== undefined) issue("schema", 'Only for the kind "value"');
       return;
     }
