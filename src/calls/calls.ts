@@ -63,6 +63,11 @@ export class Calls {
     this.#onCall({ serial: this.#serial, name, text });
   }
 
+  /** Number of calls that wait for answers. */
+  get open(): number {
+    return this.#open.size;
+  }
+
   /** Tells whether a call waits for its answer. */
   isOpen(serial: number): boolean {
     return this.#open.has(serial);

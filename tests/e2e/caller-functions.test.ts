@@ -290,19 +290,21 @@ describe("functions of a client of MCP", () => {
     logged.length = 0;
     const first = await call("execute", { code, functions, input: ["tea", "cup"] });
     expect(first.isError).toBeUndefined();
-    expect(first.structuredContent).toEqual({
+    const { execution, calls } = first.structuredContent;
+    expect(first.structuredContent).toMatchObject({
       ...{ execution: expect.any(String), status: "waiting" },
-      calls: ["tea", "cup"].map((args) => ({ id: expect.any(String), name: "price", args })),
+      // The second may come too late to be told with it.
+      calls: { 0: { id: expect.any(String), name: "price", args: "tea" } },
     });
     expect(first.content[0]?.text).toContain('call the tool "continue"');
     expect(JSON.parse(first.content[1]?.text ?? "")).toEqual(first.structuredContent);
-    const { execution, calls } = first.structuredContent;
     const one = { execution, answers: [{ call: calls[0].id, result: 1 }] };
     const second = await call("continue", one);
-    expect(second.structuredContent.calls).toEqual([calls[1]]);
+    const [cup] = second.structuredContent.calls;
+    expect(second.structuredContent.calls).toEqual([{ ...cup, args: "cup" }]);
     const again = await call("continue", one);
     expect(again.content[0]?.text).toContain(`Left out, because no such call waits`);
-    expect(again.structuredContent.calls).toEqual([calls[1]]);
+    expect(again.structuredContent.calls).toEqual([cup]);
     const third = await answered(second, () => ({ result: 2 }));
     expect(third.structuredContent.calls).toMatchObject([{ args: "last" }]);
     const last = await answered(third, () => ({ result: 4 }));
@@ -323,7 +325,7 @@ describe("functions of a client of MCP", () => {
     const stranger = await connected(await tenant("stranger"));
     const giving = (answer: object, by?: Client, of = execution) =>
       call("continue", { execution: of, answers: [answer] }, by);
-    const refusals: [object, string, Client?, string?][] = [
+    const refusals: [object, string, (Client | undefined)?, string?][] = [
       [{ call: id }, "BAD_REQUEST"],
       [{ call: id, result: 1, error: { message: "" } }, "BAD_REQUEST"],
       [{ call: id, error: "no" }, "BAD_REQUEST"],

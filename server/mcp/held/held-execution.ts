@@ -102,9 +102,7 @@ export class HeldExecution {
     try {
       for (;;) {
         const changed = this.#changed;
-        if (this.#end === undefined && this.#pending().length > 0) {
-          await untilAborted(sleep(TOGETHER_MS), signal);
-        }
+        if (this.#pending().length > 0) await untilAborted(this.#gather(), signal);
         if (this.#end !== undefined) {
           if ("error" in this.#end) throw this.#end.error;
           return this.#end.result;
@@ -116,6 +114,12 @@ export class HeldExecution {
     } finally {
       this.#leave(observer);
     }
+  }
+
+  /** Waits for calls that the code makes at the same time, and for those whose arguments are read. */
+  async #gather(): Promise<void> {
+    do await sleep(TOGETHER_MS);
+    while (this.#end === undefined && this.#pending().length < (this.#line?.open ?? 0));
   }
 
   #attend(observer: Observer): void {
