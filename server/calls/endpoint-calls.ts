@@ -65,7 +65,9 @@ export class EndpointCalls {
     const secret = callbackSecret(secretKey, tenant);
     const to = { url, secret, tenant, execution: id, signal: ended.signal };
     const calls: Calls = new Calls(Object.keys(functions ?? {}), (call) => {
-      void this.#answered(call, to).then((answer) => give(calls, call.serial, answer, ended.signal));
+      void this.#answered(call, to).then((answer) =>
+        give(calls, call.serial, answer, ended.signal),
+      );
     });
     const close = (): void => {
       ended.abort();

@@ -3,13 +3,13 @@ import { Calls, type HeardCall } from "../../src/calls/calls.ts";
 import { type DeclaredFunctions, declarationOf } from "../../src/calls/declaration.ts";
 import type { Answered } from "../../src/protocol/calls.ts";
 import { type KnownTenant, tenantKey } from "../../src/request/tenant.ts";
-import type { Caller } from "../tenants/auth.ts";
 import { executionId } from "../runs/execution-id.ts";
+import type { Caller } from "../tenants/auth.ts";
 import { answererOf, type CalledBy, mayAnswer } from "./answerer.ts";
 import { argsText, type CheckJson } from "./args-text.ts";
 import { callId, readCallId } from "./call-id.ts";
-import type { GivenAnswer } from "./given-answer.ts";
 import type { CallRelay, RelayedAnswer } from "./call-relay.ts";
+import type { GivenAnswer } from "./given-answer.ts";
 
 export interface OpenCallsOptions {
   readonly nodeId: string;

@@ -30,7 +30,8 @@ export function executionResult(answer: ExecutionAnswer): ToolResult {
 export function pendingResult(execution: string, calls: readonly string[]): ToolResult {
   const head = JSON.stringify({ execution, status: "waiting" }).slice(0, -1);
   const result = jsonResult(`${head},"calls":[${calls.join()}]}`);
-  const count = calls.length === 1 ? "a function of yours" : `functions of yours ${calls.length} times`;
+  const count =
+    calls.length === 1 ? "a function of yours" : `functions of yours ${calls.length} times`;
   const message = `The code has called ${count}, and waits. Do what "calls" asks for, then call the tool "continue" with {"execution": "${execution}", "answers": [{"call": its "id", "result": any JSON}]}, or with "error": {"message": "…"} instead of "result".`;
   return { ...result, content: [textOf(message), ...result.content] };
 }

@@ -386,7 +386,8 @@ describe("functions of a client of MCP", () => {
   });
 
   it("end with the connection of the call that waits for the code", async () => {
-    const spinning = "export default async () => { await tools.add(); await new Promise(() => setTimeout(() => {}, 1e6)) }";
+    const spinning =
+      "export default async () => { await tools.add(); await new Promise(() => setTimeout(() => {}, 1e6)) }";
     const first = await call("execute", { code: spinning, functions: FUNCTIONS });
     const { execution, calls } = first.structuredContent;
     const cancel = new AbortController();
@@ -401,7 +402,9 @@ describe("functions of a client of MCP", () => {
     await until(async () => (await again()).status === 404);
     cancel.abort("enough");
     await expect(going).rejects.toThrow("enough");
-    await until(async () => (await ask("GET", `/executions/${execution}`)).text.includes("aborted"));
+    await until(async () =>
+      (await ask("GET", `/executions/${execution}`)).text.includes("aborted"),
+    );
   });
 });
 

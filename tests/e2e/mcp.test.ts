@@ -105,7 +105,13 @@ describe("POST /mcp", () => {
     expect(client.getServerCapabilities()).toMatchObject({ tools: {}, logging: {} });
     expect(client.getInstructions()).toContain("execute");
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(["execute", "continue", "plan", "deploy", "logs"]);
+    expect(tools.map(({ name }) => name)).toEqual([
+      "execute",
+      "continue",
+      "plan",
+      "deploy",
+      "logs",
+    ]);
     const [execute] = tools;
     expect(execute?.description).toContain("default export");
     expect(execute?.inputSchema).toMatchObject({

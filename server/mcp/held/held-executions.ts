@@ -161,9 +161,10 @@ export class HeldExecutions {
   }
 }
 
-type Next = Parameters<HeldExecution["next"]> extends infer Rest extends unknown[]
-  ? [HeldExecution, ...Rest]
-  : never;
+type Next =
+  Parameters<HeldExecution["next"]> extends infer Rest extends unknown[]
+    ? [HeldExecution, ...Rest]
+    : never;
 
 /** Gives answers to an execution. Resolves with the serials of calls that do not wait for any. */
 async function answerAll(held: HeldExecution, answers: RelayedStep["answers"]): Promise<number[]> {

@@ -45,7 +45,9 @@ export class KeptEnds {
   }
 
   #trim(most: number, tenant?: string): void {
-    const all = [...this.#kept].filter(([, kept]) => tenant === undefined || kept.tenant === tenant);
+    const all = [...this.#kept].filter(
+      ([, kept]) => tenant === undefined || kept.tenant === tenant,
+    );
     let bytes = all.reduce((sum, [, kept]) => sum + kept.bytes, 0);
     for (const [held, kept] of all) {
       if (bytes <= most) return;

@@ -55,6 +55,10 @@ export function executeTool({ runs, held }: RunningParts): Tool {
     },
     needs: ["execute"],
     call: (given, call) =>
-      toolRun({ runs, held }, { request: checked(executeArguments, given) as ExecuteRequest }, call),
+      toolRun(
+        { runs, held },
+        { request: checked(executeArguments, given) as ExecuteRequest },
+        call,
+      ),
   };
 }
