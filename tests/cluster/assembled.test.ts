@@ -107,7 +107,7 @@ it("carry answers over MCP to the one that runs the code, and what the code does
   };
   const code = `export default async () => {
     const [a, b] = await Promise.all([tools.f("x".repeat(20_000)), tools.f(2)]);
-    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
     return [a, b.length, await tools.f(3).catch(String)];
   }`;
   const begin = async () => {

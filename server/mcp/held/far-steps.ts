@@ -2,8 +2,11 @@ import { z } from "zod";
 import { Aborted } from "../../../src/base/errors.ts";
 import type { CallRelay, RelayedStep } from "../../calls/call-relay.ts";
 import { HttpProblem } from "../../errors/problem.ts";
+import { StoreUnavailable } from "../../store/contract/store-errors.ts";
 import type { ToolResult } from "../tool.ts";
 
+/** Times that a server which is there may fail to reply. */
+const MOST_FAILURES = 2;
 const STATUSES = [400, 403, 404, 429, 500, 503, 507] as const;
 
 /** Reply of another server. Without a result, its execution still runs. */
@@ -38,8 +41,14 @@ export async function farSteps(
 ): Promise<{ readonly result: ToolResult; readonly refused: readonly number[] } | undefined> {
   const refused: number[] = [];
   let asking = step;
+  let failures = 0;
   for (;;) {
-    const replied = await relay.step(node, { ...asking, isLeft: signal.aborted });
+    const asked = relay.step(node, { ...asking, isLeft: signal.aborted });
+    const replied = await asked.catch((error: unknown) => {
+      failures += 1;
+      if (failures > MOST_FAILURES || !(error instanceof StoreUnavailable)) throw error;
+      return {};
+    });
     if (signal.aborted) throw new Aborted();
     if (replied === undefined) return undefined;
     const { problem, result, refused: more } = next.parse(replied);
@@ -49,6 +58,7 @@ export async function farSteps(
       throw new HttpProblem(status, name, code, message);
     }
     if (result !== undefined) return { result: result as ToolResult, refused };
-    asking = { ...step, answers: [] };
+    // Those that a busy server has not replied to are given again. It takes each once.
+    if (Object.hasOwn(replied, "refused")) asking = { ...step, answers: [] };
   }
 }

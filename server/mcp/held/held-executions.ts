@@ -20,7 +20,7 @@ const PATIENCE_MS = 60_000;
 /** Most executions of a tenant that wait for calls of tools, on one server. */
 const MOST_EACH = 32;
 /** Milliseconds of a step for another server, which has a reply in that time. */
-const STEP_MS = 3_000;
+const STEP_MS = 1_500;
 
 export interface HeldOptions {
   readonly runs: Pick<Runs, "run">;
