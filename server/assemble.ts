@@ -5,9 +5,11 @@ import type { Logger } from "pino";
 import { collectDefaultMetrics } from "prom-client";
 import type { OperatorLog } from "../src/base/operator-log.ts";
 import { ChannelRouter } from "../src/channels/channels.ts";
+import { diallingRules } from "../src/kernel/dialling-rules.ts";
 import { openKernel } from "../src/kernel/open.ts";
 import type { SecretValues } from "../src/request/secret-values.ts";
 import { buildApp } from "./app.ts";
+import { callbackCheck } from "./callbacks/callback-check.ts";
 import { isLoopback } from "./http/host-check.ts";
 import type { ApiEnv } from "./http/route.ts";
 import { requestLog } from "./log/answered.ts";
@@ -56,9 +58,11 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const channels = new ChannelRouter();
   const made: { services?: Services; tenancy?: Tenancy } = {};
   const secrets = settings.secretKey !== undefined;
+  const rules = diallingRules(config);
+  const checkEndpoint = callbackCheck(settings.secretKey, rules, "functionsEndpoint");
   const secretValues: SecretValues = async (...asked) =>
     made.tenancy?.secrets.values(...asked) ?? new Map();
-  const offered = { tools, packageSets, channels, secretValues, secrets };
+  const offered = { tools, packageSets, channels, secretValues, secrets, checkEndpoint };
   const opening = plugging.then((plugged) => {
     if (plugged) logger.info(`Plugins: ${plugged.shown}`);
     const plugins = plugged?.plugins ?? [];

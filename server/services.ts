@@ -5,10 +5,10 @@ import { diallingRules } from "../src/kernel/dialling-rules.ts";
 import type { Kernel } from "../src/kernel/kernel.ts";
 import { BUILD_MS } from "../src/packages/builds/package-builds.ts";
 import type { Tenant } from "../src/request/tenant.ts";
-import { callbackTarget } from "./callbacks/callback-url.ts";
-import { noSecretKey } from "./callbacks/secret.ts";
+import { callbackCheck } from "./callbacks/callback-check.ts";
 import { CallbackSender } from "./callbacks/sender.ts";
 import { createCalls } from "./calls/create-calls.ts";
+import { EndpointCalls } from "./calls/endpoint-calls.ts";
 import type { OpenCalls } from "./calls/open-calls.ts";
 import { ChannelRelay } from "./cluster/channel-relay.ts";
 import { GoneTenants } from "./cluster/gone-tenants.ts";
@@ -18,6 +18,7 @@ import { addGauges } from "./gauges.ts";
 import { JsonThread } from "./http/json-thread/json-thread.ts";
 import { JobWorker } from "./jobs/job-worker.ts";
 import { JobQueue } from "./jobs/queue.ts";
+import { HeldExecutions } from "./mcp/held/held-executions.ts";
 import { countedAdmission } from "./metrics/counted-admission.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { PreparedSets } from "./packages/package-sets.ts";
@@ -70,6 +71,8 @@ export interface ServicesOptions {
   readonly auditDays?: number | undefined;
   /** Most tenants with a label of their own in metrics. Default 0: no label names one. */
   readonly metricsTenants?: number | undefined;
+  /** Milliseconds for which an execution over MCP waits for its client. Default 60,000. */
+  readonly heldPatience?: number | undefined;
   /** Bounds of kept log entries. Default: those of `LogKeeping`. */
   readonly logs?: LogKeeping | undefined;
   /** Receives the server's own failures. `requestId` is empty if no request has caused it. */
@@ -87,6 +90,8 @@ export interface Services {
   readonly executionWriter: ExecutionWriter;
   readonly replyModes: ReplyModes;
   readonly openCalls: OpenCalls;
+  /** Executions over MCP that wait for their clients. */
+  readonly held: HeldExecutions;
   readonly jobs: JobQueue;
   readonly worker: JobWorker;
   readonly functions: FunctionCatalogue;
@@ -139,6 +144,7 @@ export function createServices(options: ServicesOptions): Services {
   const lockHashOf = async (tenant: Tenant, name: string, version: number) =>
     (await functions.callable(tenant, name, version))?.lockHash ?? undefined;
   const results = new JsonThread();
+  const operatorRules = diallingRules(config);
   const runningLogs = new RunningLogs(options.logs);
   const logFollowers = new LogFollowers({ running: runningLogs, store });
   const runs = new Runs({
@@ -152,12 +158,12 @@ export function createServices(options: ServicesOptions): Services {
     // Only the audit log tells it.
     lockHash: config.audit ? lockHashOf : undefined,
     requestRuns,
+    endpointCalls: new EndpointCalls({ operatorRules, secretKey, results }),
     onEnd: (row) => metrics.onExecution(row),
   });
   const goneTenants = new GoneTenants({ store, runs, onError: failed });
   const relay = channelRelay(options, failed);
   const { openCalls, callRelay } = createCalls({ store, nodeId, onError: failed, results });
-  const operatorRules = diallingRules(config);
   const functions = new FunctionCatalogue(store.functions, kernel, store);
   const callbacks =
     secretKey &&
@@ -201,6 +207,8 @@ export function createServices(options: ServicesOptions): Services {
     onServed: ({ outcome }) => metrics.onScheduled(outcome),
     onError: failed,
   });
+  const { heldPatience: patience } = options;
+  const held = new HeldExecutions({ runs, openCalls, nodeId, relay: callRelay, patience });
   const replyModes = new ReplyModes({
     runs,
     jobs,
@@ -222,6 +230,7 @@ export function createServices(options: ServicesOptions): Services {
     executionWriter,
     replyModes,
     openCalls,
+    held,
     jobs,
     worker,
     functions,
@@ -245,6 +254,7 @@ export function createServices(options: ServicesOptions): Services {
       nodes.start();
     },
     async close() {
+      held.close();
       goneTenants.close();
       await scheduler.close();
       const all = [nodes, relay, callRelay, worker, callbacks, retention, replyModes, logFollowers];
@@ -263,17 +273,6 @@ function countSandboxes(kernel: Kernel, metrics: Metrics, admission: Admission):
   for (const level of SANDBOX_LEVELS) {
     kernel.engine(level)?.onSpawn(() => metrics.onStart(level));
   }
-}
-
-/** Makes the check of a callback's URL. */
-function callbackCheck(
-  secretKey: Uint8Array | undefined,
-  rules: ReturnType<typeof diallingRules>,
-): (url: string) => void {
-  return (url) => {
-    if (secretKey === undefined) throw noSecretKey();
-    callbackTarget(url, rules);
-  };
 }
 
 /** Makes the way of channels to other servers, if there are any. */

@@ -1,49 +1,54 @@
 import { messageOf } from "../../src/base/errors.ts";
-import type { JsonText } from "../../src/base/json-text.ts";
 import { Calls, type HeardCall } from "../../src/calls/calls.ts";
 import { type DeclaredFunctions, declarationOf } from "../../src/calls/declaration.ts";
-import type { CallLine } from "../../src/engines/contract/contract.ts";
-import type { Answered, CallAnswer } from "../../src/protocol/calls.ts";
+import type { Answered } from "../../src/protocol/calls.ts";
 import { type KnownTenant, tenantKey } from "../../src/request/tenant.ts";
 import { executionId } from "../runs/execution-id.ts";
+import type { Caller } from "../tenants/auth.ts";
+import { answererOf, type CalledBy, mayAnswer } from "./answerer.ts";
+import { argsText, type CheckJson } from "./args-text.ts";
 import { callId, readCallId } from "./call-id.ts";
 import type { CallRelay, RelayedAnswer } from "./call-relay.ts";
-
-/** Characters of arguments that are parsed at once. Longer ones are parsed in a thread. */
-const SMALL = 1_024;
+import type { GivenAnswer } from "./given-answer.ts";
 
 export interface OpenCallsOptions {
   readonly nodeId: string;
-  /** Checks that a tenant's text is JSON, and returns it on one line. */
-  readonly check: (tenant: string, text: string) => Promise<JsonText>;
+  readonly check: CheckJson;
   /** Way to other servers. Default: there are none. */
   readonly relay?: CallRelay | undefined;
 }
 
-/** Answer of a caller to one call. */
-export type GivenAnswer = Omit<CallAnswer, "number">;
+type Tell = (data: string, serial: number) => void;
+
+interface Answerable extends CalledBy {
+  readonly calls: Calls;
+}
 
 /** An execution with functions of its caller. */
 export interface CalledExecution {
   readonly id: string;
   readonly started: string;
-  begin(tell: (data: string) => void): CallLine;
+  /** Begins the calls. `tell` takes each one's data as JSON, and throws if there is no room for it. */
+  begin(tell: Tell): Calls;
   close(): void;
 }
 
 /** Calls of all executions to functions of their callers. */
 export class OpenCalls {
   readonly #options: OpenCallsOptions;
-  /** Execution → its tenant and its calls. */
-  readonly #executions = new Map<string, { readonly tenant: string; readonly calls: Calls }>();
+  /** Execution → its calls, and who may answer them. */
+  readonly #executions = new Map<string, Answerable>();
 
   constructor(options: OpenCallsOptions) {
     this.#options = options;
     options.relay?.serve((asked) => this.#answerHere(asked));
   }
 
-  /** Makes an execution whose calls are open from `begin()` to `close()`. */
-  open(tenant: KnownTenant, functions: DeclaredFunctions): CalledExecution {
+  /**
+   * Makes an execution whose calls are open from `begin()` to `close()`. `deployed` is the name of the
+   * function that it calls, if it is one.
+   */
+  open(tenant: KnownTenant, functions: DeclaredFunctions, deployed?: string): CalledExecution {
     const id = executionId();
     return {
       id,
@@ -62,7 +67,7 @@ export class OpenCalls {
               calls.answer(call.serial, { failed: true, text: JSON.stringify(fault) });
             });
         });
-        this.#executions.set(id, { tenant: tenantKey(tenant), calls });
+        this.#executions.set(id, { tenant: tenantKey(tenant), deployed, calls });
         return calls;
       },
       close: () => {
@@ -74,7 +79,7 @@ export class OpenCalls {
 
   /** Gives an answer to an execution of its tenant, here or on another server. */
   async answer(
-    tenant: KnownTenant,
+    caller: Caller,
     execution: string,
     call: string,
     answer: GivenAnswer,
@@ -82,28 +87,22 @@ export class OpenCalls {
     const place = readCallId(call);
     if (place === undefined) return "unknown";
     const { node, serial } = place;
-    const asked = { tenant: tenantKey(tenant), execution, serial, ...answer };
+    const asked = { ...answererOf(caller), execution, serial, ...answer };
     if (node === this.#options.nodeId) return this.#answerHere(asked);
     return (await this.#options.relay?.ask(node, asked)) ?? "unknown";
   }
 
-  #answerHere({ tenant, execution, serial, failed, text }: RelayedAnswer): Answered {
+  #answerHere({ execution, serial, failed, text, ...answerer }: RelayedAnswer): Answered {
     const found = this.#executions.get(execution);
-    if (found?.tenant !== tenant) return "unknown";
+    if (found === undefined || !mayAnswer(answerer, found)) return "unknown";
     return found.calls.answer(serial, { failed, text });
   }
 
-  async #tell(tenant: string, call: HeardCall, tell: (data: string) => void): Promise<void> {
+  async #tell(tenant: string, call: HeardCall, tell: Tell): Promise<void> {
     const { nodeId, check } = this.#options;
     const { serial, name, text } = call;
-    const args = text.length <= SMALL ? oneLine(text) : (await check(tenant, text)).text;
+    const args = await argsText(check, tenant, text);
     const id = JSON.stringify(callId({ node: nodeId, serial }));
-    tell(`{"id":${id},"name":${JSON.stringify(name)},"args":${args}}`);
+    tell(`{"id":${id},"name":${JSON.stringify(name)},"args":${args}}`, serial);
   }
-}
-
-/** Checks that a text is JSON, and takes its line breaks out, which would end an event's data. */
-function oneLine(text: string): string {
-  JSON.parse(text);
-  return text.replace(/[\r\n]/g, " ");
 }

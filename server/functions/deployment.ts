@@ -52,7 +52,7 @@ export async function toVersion(input: DeploymentInput): Promise<MadeVersion> {
   const { stripPrefix, cors, schema, description, ...asked } = rest;
   const { dependencies: _d, overrides: _o, packages: _p, ...request } = asked;
   const check = (asked: object, isBundle = false): Promise<void> =>
-    kernel.check(asked as ExecuteRequest, { tenant, isBundle, deployed: {} });
+    kernel.check(asked as ExecuteRequest, { tenant, isBundle, deployed: {}, isAnswered: true });
   // Checks first what costs nothing. The code is not bundled yet.
   const settled = await withReuse(request, (asked) => check({ ...asked, code: given ?? "" }));
   const sources: Sources =

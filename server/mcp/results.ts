@@ -26,6 +26,21 @@ export function executionResult(answer: ExecutionAnswer): ToolResult {
   return { ...result, content: [textOf(summary(answer)), ...result.content], isError: true };
 }
 
+/** Makes the result for calls of code that wait for answers. Their texts are JSON. */
+export function pendingResult(execution: string, calls: readonly string[]): ToolResult {
+  const head = JSON.stringify({ execution, status: "waiting" }).slice(0, -1);
+  const result = jsonResult(`${head},"calls":[${calls.join()}]}`);
+  const count =
+    calls.length === 1 ? "a function of yours" : `functions of yours ${calls.length} times`;
+  const message = `The code has called ${count}, and waits. Do what "calls" asks for, then call the tool "continue" with {"execution": "${execution}", "answers": [{"call": its "id", "result": any JSON}]}, or with "error": {"message": "…"} instead of "result".`;
+  return { ...result, content: [textOf(message), ...result.content] };
+}
+
+/** Adds a note at the beginning of a result. */
+export function notedResult(note: string, result: ToolResult): ToolResult {
+  return { ...result, content: [textOf(note), ...result.content] };
+}
+
 /** Makes the result for a refused call that other arguments would mend. */
 export function refusedResult(
   message: string,

@@ -39,7 +39,7 @@ export interface Tools {
   find(caller: Caller, name: string): Promise<Tool | undefined>;
 }
 
-export interface RpcServerOptions extends Pick<ToolCall, "caller" | "requestId"> {
+export interface RpcServerOptions extends Pick<ToolCall, "caller" | "requestId" | "hold"> {
   /** Version of the server, which clients are told. */
   readonly version: string;
   readonly tools: Tools;
@@ -57,7 +57,7 @@ export interface RpcServerOptions extends Pick<ToolCall, "caller" | "requestId">
 
 /** Makes the server of one request's messages. */
 export function rpcServer(options: RpcServerOptions): Server {
-  const { caller, requestId, tools, session, cancels, hangUp, hasRoom } = options;
+  const { caller, requestId, hold, tools, session, cancels, hangUp, hasRoom } = options;
   const capabilities = { tools: {}, logging: {} };
   const server = new Server(
     { name: "isolate", version: options.version },
@@ -113,7 +113,7 @@ export function rpcServer(options: RpcServerOptions): Server {
         (await tools.find(caller, name));
       if (tool === undefined) throw unknownTool(name);
       assertScope(caller, tool.needs, name);
-      const result = await tool.call(given, { caller, requestId, signal, observer });
+      const result = await tool.call(given, { caller, requestId, signal, observer, hold });
       options.reserve(result.content.reduce((sum, { text }) => sum + 2 * text.length, 0));
       return result;
     };

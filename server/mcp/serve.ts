@@ -40,7 +40,7 @@ export async function serve(
   let body: CountedBody | undefined;
   let reserved = 0;
   const server = rpcServer({
-    ...{ caller, requestId, version, tools, session, cancels },
+    ...{ caller, requestId, version, tools, session, cancels, hold: input.hold },
     hangUp: AbortSignal.any([input.signal, left.signal]),
     hasRoom: () => body?.hasRoom ?? false,
     reserve: (bytes) => {

@@ -25,6 +25,8 @@ export interface ToolCall {
   readonly signal: AbortSignal;
   /** Receives what happens while code runs. */
   readonly observer: Observer;
+  /** Keeps the request's share of memory until work has ended that outlives the call. */
+  readonly hold: (work: Promise<unknown>) => void;
 }
 
 export interface Tool {

@@ -1,4 +1,5 @@
 import { BadRequest } from "../../src/base/errors.ts";
+import type { DeclaredFunctions } from "../../src/calls/declaration.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
 import type { OpenCalls } from "../calls/open-calls.ts";
 import { problemResponse } from "../errors/problem.ts";
@@ -83,7 +84,7 @@ export class ReplyModes {
     if (wanted.callback !== undefined && !later) {
       throw new BadRequest("callback", "callback: Only with Prefer: respond-async");
     }
-    if (wanted.request.functions !== undefined) assertCalled(events, headers);
+    if (isAskedHere(wanted.request)) assertCalled(events, headers);
     const entry = await this.once(wanted.identity, input);
     if (entry !== undefined && "replay" in entry) {
       return events ? streamOf(entry.replay, input) : replayOf(entry.replay);
@@ -146,7 +147,7 @@ export class ReplyModes {
 
   #stream(
     { caller, hold, onWaiting, reserve, requestId }: ReplyInput,
-    { request: { functions } }: ExecutionRequest,
+    { request, function: deployed }: ExecutionRequest,
     /** Signal of the client's end. Absent if the execution outlives the client. */
     hangUp: AbortSignal | undefined,
     run: (watched: Watched, signal: AbortSignal | undefined) => Promise<string>,
@@ -156,7 +157,9 @@ export class ReplyModes {
     const signal = hangUp && AbortSignal.any([hangUp, cancelled.signal]);
     return streamed({
       counting: { onWaiting, reserve },
-      calls: functions && openCalls.open(caller.tenant, functions),
+      calls: isAskedHere(request)
+        ? openCalls.open(caller.tenant, request.functions, deployed?.name)
+        : undefined,
       onCancel: () => cancelled.abort(),
       run: (watched) => {
         const answer = run(watched, signal);
@@ -171,6 +174,13 @@ export class ReplyModes {
       },
     });
   }
+}
+
+/** Tells whether the reader of the events answers calls to functions. */
+function isAskedHere(
+  request: ExecuteRequest,
+): request is ExecuteRequest & { readonly functions: DeclaredFunctions } {
+  return request.functions !== undefined && request.functionsEndpoint === undefined;
 }
 
 /**

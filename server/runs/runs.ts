@@ -50,8 +50,19 @@ export interface RunsOptions {
     | undefined;
   /** Executions by their requests, for the lines of those. Default: nobody asks. */
   readonly requestRuns?: RequestRuns | undefined;
+  /** Begins the calls of an execution to the endpoint that its request names. Default: there are none. */
+  readonly endpointCalls?: EndpointLines | undefined;
   /** Receives the record of each execution at its end. Default: no listener. */
   readonly onEnd?: ((row: ExecutionRow) => void) | undefined;
+}
+
+/** Calls of executions to functions at endpoints of their tenants. */
+export interface EndpointLines {
+  begin(asked: {
+    readonly id: string;
+    readonly tenant: KnownTenant;
+    readonly request: ExecuteRequest;
+  }): { readonly calls: CallLine; close(): void } | undefined;
 }
 
 /** Context of one execution. */
@@ -143,16 +154,21 @@ export class Runs {
       const deployed = await this.#deployed(run);
       const reading = { typeCall, readResult, isBundle, deployed };
       const hooks = { observer: watched, onGranted, onSourceMap };
-      const { callContext, calls } = run;
+      const { callContext } = run;
+      const endpoint = run.calls ? undefined : this.#endpoint(run, id);
+      const calls = run.calls ?? endpoint?.calls;
       const options = { signal, exchange, callContext, calls, ...reading, ...hooks };
-      const output = await this.#options.kernel.execute(whole, {
-        id,
-        tenant: caller.tenant,
-        ...options,
-      });
+      const { kernel } = this.#options;
+      const running = kernel.execute(whole, { id, tenant: caller.tenant, ...options });
+      const output = await running.finally(() => endpoint?.close());
       return this.#inFiles(output, run, map);
     });
     return { id, output };
+  }
+
+  #endpoint({ caller: { tenant }, request }: Execution, id: string) {
+    if (request?.functionsEndpoint === undefined) return undefined;
+    return this.#options.endpointCalls?.begin({ id, tenant, request });
   }
 
   /** Returns the facts about a function's code that the kernel tells. */

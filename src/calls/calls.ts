@@ -63,6 +63,16 @@ export class Calls {
     this.#onCall({ serial: this.#serial, name, text });
   }
 
+  /** Number of calls that wait for answers. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Tells whether a call waits for its answer. */
+  isOpen(serial: number): boolean {
+    return this.#open.has(serial);
+  }
+
   /** Sends an answer to the sandbox. Each call has one at most. */
   answer(serial: number, { failed, text }: Omit<CallAnswer, "number">): Answered {
     const call = this.#open.get(serial);

@@ -18,14 +18,7 @@ export const nameParams = object({ name: functionName.meta({ param: { example: "
 
 const kind = z.enum(["value", "http"]);
 
-const {
-  code: _,
-  input: _input,
-  explain: _explain,
-  reuseKey: _key,
-  functions: _functions,
-  ...kept
-} = sentRequest.shape;
+const { code: _, input: _input, explain: _explain, reuseKey: _key, ...kept } = sentRequest.shape;
 
 /** Fields of a deployment that an execution lacks, or has in another form. */
 export const functionFields = object({
@@ -83,6 +76,9 @@ export const deployBody = strictObject({ ...kept, ...functionFields.shape })
       issue("language", "Only with code: the ending of a file tells its language");
     }
     if (body.kind === "http") {
+      if (body.functions !== undefined && body.functionsEndpoint === undefined) {
+        issue("functions", 'Only with functionsEndpoint for the kind "http"');
+      }
       if (body.schema !== undefined) issue("schema", 'Only for the kind "value"');
       return;
     }

@@ -1,5 +1,5 @@
 import type { Span } from "@opentelemetry/api";
-import { Aborted, ShuttingDown } from "../base/errors.ts";
+import { Aborted, BadRequest, ShuttingDown } from "../base/errors.ts";
 import { inSpan } from "../base/tracing.ts";
 import type { Config } from "../config/config.ts";
 import type { CallLine, Engine, IdleUsage, ReadResult } from "../engines/contract/contract.ts";
@@ -33,6 +33,8 @@ export interface KernelOptions extends StepOptions, Host {
   readonly config: Config;
   /** Opens secrets of tenants. Default: there are none. */
   readonly secretValues?: SecretValues | undefined;
+  /** Throws for a URL at which this host cannot call functions. Default: it can at none. */
+  readonly checkEndpoint?: ((url: string) => void) | undefined;
 }
 
 export interface RunOptions {
@@ -76,6 +78,7 @@ export class Kernel {
   readonly #hooks = new Hooks();
   readonly #engines: readonly Engine[];
   readonly #secretValues: SecretValues | undefined;
+  readonly #checkEndpoint: (url: string) => void;
   /** Packages of executions and deployments. */
   readonly packages: PackageService;
   /** Resolves when all plugins are set up; absent if they are. */
@@ -94,6 +97,7 @@ export class Kernel {
     const host = { engines, tools, schemas, packages: this.packages, channels };
     this.#engines = engines;
     this.#secretValues = options.secretValues;
+    this.#checkEndpoint = options.checkEndpoint ?? refuseEndpoint;
     for (const engine of engines) engine.onSpawn((process) => this.#hooks.onSpawn.run(process));
     this.#ready = setUp(pluginsOf(options), { hooks: this.#hooks, config, host });
   }
@@ -203,14 +207,19 @@ export class Kernel {
     return publicPlan(context, this.#hooks.onWorker.call().engines, lock);
   }
 
-  /** Checks whether `execute` would run a request at all, and rejects as it does. Runs nothing. */
+  /**
+   * Checks whether `execute` would run a request at all, and rejects as it does. Runs nothing. With
+   * `isAnswered`, somebody will answer calls to its functions.
+   */
   async check(
     asked: ExecuteRequest,
-    options: Pick<RunOptions, "tenant" | "isBundle" | "deployed"> = {},
+    options: Pick<RunOptions, "tenant" | "isBundle" | "deployed"> & {
+      readonly isAnswered?: boolean;
+    } = {},
   ): Promise<void> {
     const context = await this.#load(asked, options);
     assertGranted(context.plan);
-    assertCallable(context);
+    assertCallable(context, options.isAnswered);
     if (context.request.reuse === "code") assertReusable(context.tools);
     this.#hooks.onWorker.call().engine(context.level);
   }
@@ -224,6 +233,7 @@ export class Kernel {
     const ownLimit = isBundle ? { isBundle } : typeCall && { codeLimit: typeCall.codeLimit };
     const requester = ownLimit ? { ...tenant, ...ownLimit } : tenant;
     const request = (await onValidate.run(asked, requester)) as ValidRequest;
+    if (request.functionsEndpoint !== undefined) this.#checkEndpoint(request.functionsEndpoint);
     const account = new RunAccount({ onGranted, onSourceMap, lockHash: deployed?.lockHash, id });
     const secrets = await openSecrets(request, tenant, this.#secretValues);
     const observer = options.observer && contained(options.observer, secrets?.redactor);
@@ -245,6 +255,10 @@ export class Kernel {
     clearTimeout(timer);
     await Promise.all(this.#engines.map((engine) => engine.close()));
   }
+}
+
+function refuseEndpoint(): never {
+  throw new BadRequest("functionsEndpoint", "functionsEndpoint: Only a server can call it");
 }
 
 function millisecondsSince(started: number): number {

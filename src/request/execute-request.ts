@@ -3,7 +3,7 @@ import { REUSE_MODES } from "../base/reuse-mode.ts";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { LANGUAGES } from "../protocol/messages.ts";
 import { bindings } from "./binding-fields.ts";
-import { functions } from "./function-fields.ts";
+import { functions, functionsEndpoint } from "./function-fields.ts";
 import { strictObject } from "./object-schema.ts";
 import { dependencies, overrides, setName } from "./package-fields.ts";
 import { PERMISSIONS_SCHEMA } from "./permission-fields.ts";
@@ -91,7 +91,9 @@ export const executeRequest = strictObject({
   bindings: bindings.optional(),
   /**
    * Functions of the caller: name → what it takes. The code calls `await tools.name(argument)`, and the caller answers
-   * each event `call`. Only for an execution that is answered as events. Default: none.
+   * each event `call`, or by its endpoint. Default: none.
    */
   functions: functions.optional(),
+  /** URL to which a server sends each call of `functions`, signed. Default: the reader of the events answers. */
+  functionsEndpoint: functionsEndpoint.optional(),
 });

@@ -27,4 +27,13 @@ export const functions = z
     else if (new TextEncoder().encode(JSON.stringify(declared)).length > most)
       refuse(`Expected at most ${most} bytes as JSON`);
   })
-  .meta({ description: "Functions of the caller, as `tools` in the code; only as events" });
+  .meta({
+    description:
+      "Functions of the caller, as `tools` in the code: as events, over MCP, or at `functionsEndpoint`",
+  });
+
+/** URL at which a server calls them. */
+export const functionsEndpoint = z
+  .string()
+  .max(2_048)
+  .meta({ description: "URL that gets each call of `functions`, signed; `https:`" });

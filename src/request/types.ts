@@ -26,7 +26,8 @@ type WithoutDefault =
   | "reuseKey"
   | "secrets"
   | "bindings"
-  | "functions";
+  | "functions"
+  | "functionsEndpoint";
 
 export type Level = (typeof LOG_ENTRY_LEVELS)[number];
 

@@ -95,6 +95,46 @@ it("carry answers of a caller to the one that runs its code, whichever it asks",
   expect(call && (await answer(1, call, { result: "late" }))).toBe(404);
 });
 
+it("carry answers over MCP to the one that runs the code, and what the code does next back", async () => {
+  await ask(1, "PUT", "/admin/tenants/models", { sandbox: ["isolated"] });
+  const made = await ask(1, "POST", "/admin/tenants/models/keys", {});
+  const { key } = (await made.json()) as { key: string };
+  const call = async (number: number, name: string, args: object) => {
+    const params = { name, arguments: args };
+    const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params };
+    const { result } = await (await ask(number, "POST", "/mcp", message, key)).json();
+    return result;
+  };
+  const code = `export default async () => {
+    const [a, b] = await Promise.all([tools.f("x".repeat(20_000)), tools.f(2)]);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    return [a, b.length, await tools.f(3).catch(String)];
+  }`;
+  const begin = async () => {
+    const body = { code, functions: { f: {} }, timeout: 60_000, input: 1 };
+    return (await call(1, "execute", body)).structuredContent;
+  };
+  const { execution, calls } = await begin();
+  expect(calls[0]).toMatchObject({ name: "f", args: "x".repeat(20_000) });
+  const answer = (id: string, result: unknown) => ({ execution, answers: [{ call: id, result }] });
+  const rest = await call(2, "continue", answer(calls[0].id, "one"));
+  const [second] = rest.structuredContent.calls;
+  expect(second).toMatchObject({ args: 2 });
+  const unknown = { ...answer(second.id, 1), execution: crypto.randomUUID() };
+  expect(await call(2, "continue", unknown)).toMatchObject({
+    ...{ isError: true, structuredContent: { error: { code: "CALL_NOT_FOUND", status: 404 } } },
+  });
+  // The code takes longer than one server waits for the other.
+  const third = await call(2, "continue", answer(second.id, "x".repeat(300_000)));
+  const [{ id }] = third.structuredContent.calls;
+  const late = { execution, answers: [{ call: id, error: { message: "no" } }] };
+  const last = await call(2, "continue", late);
+  expect(last.structuredContent.result).toEqual(["one", 300_000, "Error: no"]);
+  const again = await call(2, "continue", late);
+  expect(again.structuredContent).toEqual(last.structuredContent);
+  expect(again.content[0].text).toContain("Left out");
+});
+
 it("carry a message from an execution on one to an execution on the other, and know each other", async () => {
   await ask(1, "PUT", "/admin/tenants/acme", { sandbox: ["isolated"] });
   const made = await ask(1, "POST", "/admin/tenants/acme/keys", {});

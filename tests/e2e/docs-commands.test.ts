@@ -102,10 +102,9 @@ describe.each(pages.filter(({ commands }) => commands.length > 0))("$path", ({ c
   });
 });
 
-/** Lists the differences between an execution's callback and the one shown. */
+/** Lists the differences between what the receiver got of an execution and what is shown. */
 async function faultsOfCallback(shown: string, id: string): Promise<string[]> {
-  const callback = () =>
-    servers.receiver.received.find(({ headers }) => headers["webhook-id"] === id);
+  const callback = () => servers.receiver.received.find(({ body }) => body.includes(`"${id}"`));
   await until(() => callback() !== undefined);
   return differences(documentsOf(shown)[0], JSON.parse(callback()?.body ?? "null"));
 }

@@ -108,7 +108,13 @@ describe("POST /mcp", () => {
     expect(client.getServerCapabilities()).toMatchObject({ tools: {}, logging: {} });
     expect(client.getInstructions()).toContain("execute");
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(["execute", "plan", "deploy", "logs"]);
+    expect(tools.map(({ name }) => name)).toEqual([
+      "execute",
+      "continue",
+      "plan",
+      "deploy",
+      "logs",
+    ]);
     const [execute] = tools;
     expect(execute?.description).toContain("default export");
     expect(execute?.inputSchema).toMatchObject({
@@ -275,7 +281,9 @@ describe("a deployed function", () => {
     await call("deploy", { name: "plain", code });
     await call("deploy", { name: "execute", code, schema });
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(["execute", "plan", "deploy", "logs", "greet"]);
+    expect(tools.map(({ name }) => name)).toEqual([
+      ...["execute", "continue", "plan", "deploy", "logs", "greet"],
+    ]);
     expect(tools.at(-1)).toEqual({
       name: "greet",
       description: "Greets somebody",
@@ -291,7 +299,7 @@ describe("a deployed function", () => {
     await expect(call("plain", {})).rejects.toMatchObject({ code: -32602 });
 
     const stranger = await connected(await tenant("stranger"));
-    expect((await stranger.listTools()).tools).toHaveLength(4);
+    expect((await stranger.listTools()).tools).toHaveLength(5);
     await expect(call("greet", { name: "Ada" }, stranger)).rejects.toMatchObject({ code: -32602 });
     expect(await call("logs", { function: "greet" }, stranger)).toMatchObject({
       ...{ isError: true, structuredContent: { error: { code: "FUNCTION_NOT_FOUND" } } },
@@ -305,7 +313,9 @@ describe("a deployed function", () => {
     const narrow = await connected(
       (await admin("POST", "acme/keys", { scopes: ["invoke:greet"] })).key,
     );
-    expect((await narrow.listTools()).tools.map(({ name }) => name)).toEqual(["greet"]);
+    expect((await narrow.listTools()).tools.map(({ name }) => name)).toEqual([
+      ...["continue", "greet"],
+    ]);
     expect((await call("greet", { name: "Bo" }, narrow)).structuredContent).toMatchObject({
       ok: true,
     });
@@ -333,7 +343,7 @@ describe("a deployed function", () => {
       await fetch(`${server.url}/functions/${name}`, { method: "PUT", headers, body });
     }
     const first = await client.listTools();
-    expect(first.tools).toHaveLength(4 + 49);
+    expect(first.tools).toHaveLength(5 + 49);
     const { tools, nextCursor } = await client.listTools({ cursor: first.nextCursor });
     expect([tools.map(({ name }) => name), nextCursor]).toEqual([["p48", "p49", "p50"], undefined]);
     await expect(client.listTools({ cursor: "a b" })).rejects.toMatchObject({ code: -32602 });

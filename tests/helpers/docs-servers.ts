@@ -43,6 +43,7 @@ export class DocsServers {
 
   static async start(): Promise<DocsServers> {
     const receiver = await Receiver.start();
+    receiver.bodies.set("/functions", '{"result":4}');
     const postgres = await Postgres.start();
     const data = await mkdtemp(join(tmpdir(), "isolate-docs-data-"));
     // Below the directory that the sandboxes' user cannot read.

@@ -17,6 +17,8 @@ export interface Received {
 /** An HTTP server on loopback that records requests and answers 200. */
 export class Receiver {
   readonly received: Received[] = [];
+  /** Path → body of its answers. */
+  readonly bodies = new Map<string, string>();
   readonly #held: ServerResponse[] = [];
   #holds = false;
   readonly #server: Server = createServer(async (request, response) => {
@@ -25,7 +27,7 @@ export class Receiver {
     for await (const chunk of request.setEncoding("utf8")) body += chunk;
     this.received.push({ path: request.url ?? "", headers: request.headers, body, at });
     if (this.#holds) this.#held.push(response);
-    else response.end("received");
+    else response.end(this.bodies.get(request.url ?? "") ?? "received");
   });
 
   static async start(): Promise<Receiver> {

@@ -23,6 +23,8 @@ const shown = z.object({
   tools: shape.tools,
   kind: shape.kind,
   public: shape.public,
+  functions: shape.functions,
+  functionsEndpoint: shape.functionsEndpoint,
 });
 
 const DESCRIPTION = `Deploys a function: code of the same form as that of execute, kept under a name. Each call makes a new version, which is the one that is called from then on.

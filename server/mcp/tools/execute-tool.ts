@@ -1,12 +1,11 @@
 import { z } from "zod";
 import { strictObject } from "../../../src/request/object-schema.ts";
 import { sentRequest } from "../../../src/request/sent-request.ts";
+import type { ExecuteRequest } from "../../../src/request/types.ts";
 import { checked } from "../../http/checked.ts";
-import { answerOf } from "../../runs/answer.ts";
-import type { Runs } from "../../runs/runs.ts";
 import { jsonSchemaOf } from "../json-schema.ts";
-import { executionResult } from "../results.ts";
 import type { Tool } from "../tool.ts";
+import { type RunningParts, toolRun } from "./tool-run.ts";
 
 const { shape } = sentRequest;
 
@@ -33,6 +32,11 @@ export const executeArguments = strictObject({
     description: 'Names of this server\'s own globals that the code uses, such as "crypto"',
   }),
   memory: shape.memory,
+  functions: shape.functions.meta({
+    description:
+      'Functions that you answer: {"name": {"description": "…", "schema": {…}}}. The code calls `await tools.name(argument)`, with one argument; this tool then answers with the call, and you go on with the tool "continue". None by default.',
+  }),
+  functionsEndpoint: shape.functionsEndpoint,
 });
 
 const DESCRIPTION = `Runs TypeScript or JavaScript once, in a sandbox of its own, and answers with what it returned.
@@ -42,7 +46,7 @@ The code has no network, no files and no variables unless "permissions" grants t
 Nothing is left of an execution: no state, no file. "outcome" is ok, exception, timeout, memory, output_limit or crash; after another outcome than ok, read the exception's message and hint, and call again with what it asks for.`;
 
 /** Makes the tool that runs code once. */
-export function executeTool(runs: Runs): Tool {
+export function executeTool({ runs, held }: RunningParts): Tool {
   return {
     definition: {
       name: "execute",
@@ -50,10 +54,11 @@ export function executeTool(runs: Runs): Tool {
       inputSchema: jsonSchemaOf(executeArguments),
     },
     needs: ["execute"],
-    async call(given, { caller, requestId, signal, observer }) {
-      const request = checked(executeArguments, given) as z.output<typeof executeArguments>;
-      const asked = { caller, requestId, signal, observer, request, via: "mcp" } as const;
-      return executionResult(answerOf(await runs.run({ ...asked, asText: true })));
-    },
+    call: (given, call) =>
+      toolRun(
+        { runs, held },
+        { request: checked(executeArguments, given) as ExecuteRequest },
+        call,
+      ),
   };
 }

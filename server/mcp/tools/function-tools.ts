@@ -1,12 +1,10 @@
 import { functionName } from "../../../src/contract/functions.ts";
 import { type FunctionCatalogue, requestOf } from "../../functions/catalogue.ts";
 import { describedAs } from "../../functions/kept-request.ts";
-import { answerOf } from "../../runs/answer.ts";
-import type { Runs } from "../../runs/runs.ts";
 import type { Caller } from "../../tenants/auth.ts";
 import { mayCall, type Need } from "../../tenants/key-scopes.ts";
-import { executionResult } from "../results.ts";
 import type { Tool, ToolDefinition } from "../tool.ts";
+import { type RunningParts, toolRun } from "./tool-run.ts";
 
 /** Scopes of which a key needs one to call a function. */
 const CALLING: readonly Need[] = ["execute", "invoke"];
@@ -29,7 +27,7 @@ export async function listedFunctions(
 
 /** Finds the function that is a tool of this name. */
 export async function functionTool(
-  { functions, runs }: { readonly functions: FunctionCatalogue; readonly runs: Runs },
+  { functions, ...parts }: RunningParts & { readonly functions: FunctionCatalogue },
   { tenant }: Caller,
   name: string,
 ): Promise<Tool | undefined> {
@@ -40,11 +38,10 @@ export async function functionTool(
   return {
     definition,
     needs: CALLING,
-    async call(input, { caller, requestId, signal, observer }) {
+    call(input, call) {
       const request = { ...requestOf(version), input };
       const called = { function: { name, version: version.version }, isBundle: version.isBundle };
-      const asked = { caller, requestId, signal, observer, request, via: "mcp" } as const;
-      return executionResult(answerOf(await runs.run({ ...asked, ...called, asText: true })));
+      return toolRun(parts, { request, ...called }, call);
     },
   };
 }
