@@ -389,6 +389,42 @@ describe("administrative changes", () => {
     expect([...page.body.entries, ...rest.body.entries]).toEqual(body.entries);
   });
 
+  it("are listed although what came after them failed", async () => {
+    const path = "/admin/tenants/half-read";
+    const { tenants } = host.store;
+    // Fails once something has been written: what is read then is the result.
+    let isAway = false;
+    const failing = new Proxy(tenants, {
+      get: (_, name: "get" | "put" | "suspend") => {
+        return async (...args: never[]) => {
+          if (name === "get" && isAway) throw new Error("The store is away");
+          const result = await (tenants[name] as (...all: never[]) => Promise<unknown>)(...args);
+          isAway = name !== "get";
+          return result;
+        };
+      },
+    });
+    Object.assign(host.store, { tenants: failing });
+    const other = host.start({ adminKey: ADMIN_KEY, secretKey: SECRET_KEY }, [engine]);
+    Object.assign(host.store, { tenants });
+    for (const [method, at, asked] of [
+      ["PUT", path, { timeout: 5 }],
+      ["PATCH", path, { timeout: 6 }],
+      ["POST", `${path}/suspend`, { reason: "unpaid" }],
+      ["POST", `${path}/resume`, undefined],
+    ] as const) {
+      isAway = false;
+      expect((await other.admin(method, at, asked)).status).toBe(500);
+    }
+    const { body } = await send("GET", "/admin/audit?tenant=half-read");
+    expect(body.entries.map(({ action, detail }: never) => [action, detail])).toEqual([
+      ["tenant.resume", {}],
+      ["tenant.suspend", { reason: "unpaid" }],
+      ["tenant.update", { changed: ["timeout"] }],
+      ["tenant.create", { changed: ["concurrency", "queue", "timeout"] }],
+    ]);
+  });
+
   it("are exported as lines of JSON, page by page as they are read", async () => {
     await server.tenant("lines");
     for (let n = 0; n < 210; n += 1) {
