@@ -143,12 +143,7 @@ export class TenantDirectory {
   }
 
   /** Makes a change of what the store has, again if another server has changed that meanwhile. */
-  #change(
-    id: string,
-    check: Check,
-    made: Made,
-    make: (before: TenantRow | undefined) => Change,
-  ) {
+  #change(id: string, check: Check, made: Made, make: (before: TenantRow | undefined) => Change) {
     return this.#inTurn(async () => {
       for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
         const before = await this.#tenants.get(id);

@@ -37,8 +37,8 @@ export function mayCall(caller: Caller, needs: readonly Need[], called?: string)
 }
 
 /**
- * Returns the id of a key that may not read what others of its tenant have run: it would get their answers
- * by their idempotency keys, and take these from them.
+ * Returns the id of a key that may not read what others of its tenant have run. By an idempotency key of
+ * theirs it would get an answer, or use that key up.
  */
 export function ownerOfKeys({ key }: Caller): string | undefined {
   const scopes = key?.scopes ?? null;

@@ -67,7 +67,10 @@ export function drizzleResources(db: Database, defaultLimit: number): Resources 
 
     async archive(resource) {
       const { archive } = resources;
-      const [row] = await db.select({ archive }).from(resources).where(and(same(resource), sql`not ${isSuspended}`));
+      const [row] = await db
+        .select({ archive })
+        .from(resources)
+        .where(and(same(resource), sql`not ${isSuspended}`));
       return row?.archive;
     },
 

@@ -103,7 +103,11 @@ it("a key that only calls a function gets no answers by idempotency keys of othe
       return [response.status, replayed, (await response.json()).id];
     };
   };
-  const [owner, other, one] = [await calls("execute"), await calls("execute"), await calls("invoke:f")];
+  const [owner, other, one] = [
+    await calls("execute"),
+    await calls("execute"),
+    await calls("invoke:f"),
+  ];
   const two = await calls("invoke:f");
   const [status, , id] = await owner("order-1", { input: 1 });
   expect(status).toBe(200);

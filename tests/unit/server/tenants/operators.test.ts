@@ -5,7 +5,13 @@ import { assertAudited, type Route } from "../../../../server/http/route.ts";
 import { Aborted } from "../../../../src/base/errors.ts";
 import { until } from "../../../contract/engine-contract.ts";
 import { RecordingEngine } from "../../../fakes/recording-engine.ts";
-import { ADMIN_KEY, type Ask, SECRET_KEY, type Told, tenantsApp } from "../../../helpers/tenants.ts";
+import {
+  ADMIN_KEY,
+  type Ask,
+  SECRET_KEY,
+  type Told,
+  tenantsApp,
+} from "../../../helpers/tenants.ts";
 
 type Host = Awaited<ReturnType<typeof tenantsApp>>;
 type Server = ReturnType<Host["start"]>;
