@@ -1,5 +1,5 @@
 import { isTunnelPort, TUNNEL_START, tunnelAddress } from "../src/protocol/tunnels.ts";
-import { apply, assign, NativeBytes } from "./base/primordials.ts";
+import { apply, assign, isArray, NativeBytes } from "./base/primordials.ts";
 import { replace } from "./base/replace.ts";
 import type { Changes } from "./late-modules.ts";
 
@@ -32,14 +32,15 @@ export function nodeConnections(process: Anything): Changes {
   const change = (): void => {
     if (isChanged) return;
     isChanged = true;
-    const { Socket, _normalizeArgs: normalize } = apply(getBuiltinModule, process, ["node:net"]);
+    const net: Anything = apply(getBuiltinModule, process, ["node:net"]);
+    const { Socket, _normalizeArgs: normalize } = net;
     const { connect: original } = Socket.prototype;
     replace(Socket.prototype, {
       connect: function connect(this: unknown, ...args: unknown[]): unknown {
         if (portTo === undefined) return apply(original, this, args);
         // Arguments that are normalized already are passed on by the module's own functions.
         const first = args[0];
-        const normal = Array.isArray(first) ? first : normalize(args);
+        const normal = isArray(first) ? first : normalize(args);
         const options = normal[0];
         const port = portTo(options.host ?? "localhost", options.port);
         if (port === undefined || options.path) return apply(original, this, args);
