@@ -2,6 +2,7 @@ import { apply, defineProperty, deleteProperty, toNumber } from "./base/primordi
 import { guardResolution, refuseInternal } from "./base/resolution.ts";
 import { closeHandles } from "./handles.ts";
 import { closeWorkers, type NestedOutput } from "./nested-workers.ts";
+import { startTunnelsOfHandles } from "./node-connections.ts";
 import { refuseVsock } from "./vsock.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runtime has and its types do not
@@ -24,7 +25,9 @@ export function closeInternals(
   urlOfMain: () => string,
 ): void {
   const { process, Deno } = globalThis as Anything;
-  closeHandles((name) => process.binding(name));
+  const binding = (name: string): Anything => process.binding(name);
+  startTunnelsOfHandles(binding);
+  closeHandles(binding);
   const modules = process.getBuiltinModule("node:module");
   closeModules(modules);
   // Only an export of the module has it. Imports get what the object has.

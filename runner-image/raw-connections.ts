@@ -1,4 +1,4 @@
-import { tunnelAddress } from "../src/protocol/tunnels.ts";
+import { TUNNEL_START, tunnelAddress } from "../src/protocol/tunnels.ts";
 import {
   characters,
   indexOfText,
@@ -7,6 +7,7 @@ import {
   NativeBytes,
   startsWith,
 } from "./base/primordials.ts";
+import { tunnelNodeConnections } from "./node-connections.ts";
 
 const { connectTls, startTls, errors } = Deno;
 const { ConnectionRefused, NotSupported } = errors;
@@ -24,9 +25,11 @@ export function tunnelConnections(tunnels: ReadonlyMap<string, number>): void {
   function portTo(options: Options | undefined): number | undefined {
     if (options === undefined || options === null) return undefined;
     const { hostname = "127.0.0.1", port, transport = "tcp" } = options;
-    if (typeof hostname !== "string" || transport !== "tcp") return undefined;
-    return mapGet(tunnels, `${spelled(hostname)}:${port}`);
+    return transport === "tcp" ? find(hostname, port) : undefined;
   }
+  const find = (hostname: unknown, port: unknown): number | undefined =>
+    typeof hostname === "string" ? mapGet(tunnels, `${spelled(hostname)}:${port}`) : undefined;
+  tunnelNodeConnections(find);
   Object.assign(Deno, {
     async connect(options: Options): Promise<Deno.TcpConn> {
       const port = portTo(options);
@@ -57,6 +60,9 @@ async function open(tunnel: number, { hostname, port, signal }: Options): Promis
   const stop = (): void => connection.close();
   signal?.addEventListener("abort", stop, { once: true });
   try {
+    const start = new NativeBytes(1);
+    start[0] = TUNNEL_START.told;
+    await connection.write(start);
     const refusal = await readRefusal(connection);
     if (refusal === undefined) return connection;
     connection.close();

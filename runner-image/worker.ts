@@ -27,6 +27,7 @@ import { describeMachine } from "./machine.ts";
 import { loadSource } from "./modules/load.ts";
 import { urlOfMain } from "./modules/own-worker.ts";
 import { leavePage } from "./no-page.ts";
+import { nodeConnections } from "./node-connections.ts";
 import { ownCrypto } from "./node-crypto.ts";
 import { watchOperations } from "./operations.ts";
 import { Owners } from "./owners.ts";
@@ -100,7 +101,8 @@ scope.onmessage = async ({ data: { port, hrtime, env } }) => {
   closeInternals(preludeOf, { mark, taker }, urlOfMain);
   leavePage();
   const { process } = globalThis as unknown as { process: object };
-  changeWhenLoaded(process, { ...describeMachine(process), ...ownCrypto(webCrypto) });
+  const changes = { ...describeMachine(process), ...ownCrypto(webCrypto) };
+  changeWhenLoaded(process, { ...changes, ...nodeConnections(process) });
   const within: Runtime["within"] = (owner, call) => owners.within(owner, call);
   const announce = announcerOf(process);
   replaceVariables(process, env, (name) => runs.noteUngranted(name));

@@ -213,7 +213,7 @@ async function serve(
 
 /**
  * Answers a request. A change is recorded before its answer, so that a client that has the answer
- * finds the record.
+ * finds the record. One that a handler has told of is recorded whatever fails after it.
  */
 async function answer(
   route: Route,
@@ -221,16 +221,25 @@ async function answer(
   record: RecordChange | undefined,
 ): Promise<Response> {
   if (route.audit === undefined || record === undefined) return route.handler(input);
-  let found: Partial<AuditedChange> = {};
+  let found: Partial<AuditedChange> | undefined;
   const audited = (more: Partial<AuditedChange>): void => {
-    found = { ...found, ...more, detail: { ...found.detail, ...more.detail } };
+    found = { ...found, ...more, detail: { ...found?.detail, ...more.detail } };
   };
-  const response = await route.handler({ ...input, audited });
-  if (response.status >= 400) return response;
   const change = route.audit(input);
   const { caller, requestId } = input;
-  const detail = { ...change.detail, ...found.detail };
-  await record({ ...change, ...found, detail }, { caller, requestId });
+  const write = (): Promise<void> =>
+    record(
+      { ...change, ...found, detail: { ...change.detail, ...found?.detail } },
+      { caller, requestId },
+    );
+  let response: Response;
+  try {
+    response = await route.handler({ ...input, audited });
+  } catch (error) {
+    if (found !== undefined) await write();
+    throw error;
+  }
+  if (response.status < 400) await write();
   return response;
 }
 

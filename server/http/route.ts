@@ -80,7 +80,10 @@ export interface RouteInput<P, Q, H, B, S extends Scope> {
    * @throws {HttpProblem} 429 without room for `bytes`.
    */
   countFor(tenant: string, isAnonymous: boolean, bytes: number): Pick<Counting, "onWaiting">;
-  /** Adds to the recorded change what only the handler knows. For routes with `audit`. */
+  /**
+   * Tells that the change is made, and adds to its record what only the handler knows. It is recorded
+   * then, whatever fails later. For routes with `audit`.
+   */
   audited(more: Partial<AuditedChange>): void;
   readonly c: Context<ApiEnv>;
 }

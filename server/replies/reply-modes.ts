@@ -9,6 +9,7 @@ import { answerOf, answerText } from "../runs/answer.ts";
 import type { Execution, Runs } from "../runs/runs.ts";
 import type { ExecutionRow } from "../store/contract/executions.ts";
 import type { Idempotency, StoredAnswer } from "../store/contract/idempotency.ts";
+import { ownerOfKeys } from "../tenants/key-scopes.ts";
 import { beginIdempotent, type IdempotentBegin } from "./idempotency/idempotent.ts";
 import { KeyLeases } from "./idempotency/key-leases.ts";
 import { UnwrittenAnswers } from "./idempotency/unwritten-answers.ts";
@@ -114,6 +115,7 @@ export class ReplyModes {
     return beginIdempotent(idempotency, {
       tenant: input.caller.tenant,
       key,
+      owner: ownerOfKeys(input.caller),
       route,
       body,
       limit: input.caller.limits.storage,

@@ -14,6 +14,7 @@ import type { ResourceSearch, Resources } from "../store/contract/resources.ts";
 import { MOST_ROWS } from "../store/contract/storage.ts";
 import { isOneTooMany } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
+import { TenantSuspended } from "../tenants/suspended.ts";
 import { checkedDigest } from "./archive-checks.ts";
 
 /** Archives of one tenant that may wait to be read: those of as many executions as may wait. */
@@ -59,11 +60,16 @@ export class PublishedResources {
     this.#resources = resources;
   }
 
-  /** Returns a resource without its archive, or `undefined` if it does not exist. */
+  /**
+   * Returns a resource without its archive, or `undefined` if it does not exist.
+   *
+   * @throws {TenantSuspended} If its tenant is.
+   */
   async get(locator: StorableRXL): Promise<PublishedResource | undefined> {
     const key = keyOf(locator);
     const row = await this.#resources.get(key);
     if (row === undefined) return undefined;
+    if (row.isSuspended) throw new TenantSuspended();
     const { archiveBytes, manifest: fields } = row;
     const read: PublishedResource["read"] = (tenant, reserve) =>
       reads.take(tenant, async () => {

@@ -52,8 +52,9 @@ export function hostRoutes(hosts: HostDirectory): Route[] {
         target: host,
         detail: { function: body.function ?? null },
       }),
-      handler: async ({ params, body, caller, c }) => {
-        const { host, created } = await hosts.put(caller, params.host, body.function);
+      handler: async ({ params, body, audited, caller, c }) => {
+        const made = (): void => audited({});
+        const { host, created } = await hosts.put(caller, params.host, body.function, made);
         return c.json(hostShown(host), created ? 201 : 200);
       },
     }),

@@ -57,6 +57,7 @@ export function scheduleRoutes(schedules: FunctionSchedules): Route[] {
       needs: "manage",
       path,
       summary: "Have a function called at certain times",
+      description: "The key needs no scope by which it could call the function itself.",
       examples: {
         nightly: {
           summary: "Each night",

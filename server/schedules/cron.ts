@@ -26,10 +26,15 @@ export class Times {
     return this.#cron.nextRuns(count, after);
   }
 
+  /** Returns the last time until `now`, if there is one. */
+  last(now: Date): Date | undefined {
+    // The package leaves out the time of reference.
+    return this.#cron.previousRuns(1, new Date(now.getTime() + 1))[0];
+  }
+
   /** Returns the last time until `now`, if it is after `dueAt`; or else `dueAt`. */
   latest(dueAt: Date, now: Date): Date {
-    // The package leaves out the time of reference.
-    const [last] = this.#cron.previousRuns(1, new Date(now.getTime() + 1));
+    const last = this.last(now);
     return last !== undefined && last > dueAt ? last : dueAt;
   }
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { BadRequest, PayloadTooLarge } from "../../src/base/errors.ts";
+import { PayloadTooLarge } from "../../src/base/errors.ts";
 import { exactJson } from "../../src/base/exact-json.ts";
 import { JsonText } from "../../src/base/json-text.ts";
 import type { ScheduleBody } from "../../src/contract/schedules.ts";
@@ -13,6 +13,7 @@ import { MOST_ROWS } from "../store/contract/storage.ts";
 import { isOneTooMany, StoreConflict } from "../store/contract/store-errors.ts";
 import type { Caller } from "../tenants/auth.ts";
 import { readTimes, Times } from "./cron.ts";
+import { isPutOff } from "./servings.ts";
 
 /** Most bytes of an input, which each of its jobs holds. */
 const MAX_INPUT = 65_536;
@@ -129,12 +130,18 @@ export class FunctionSchedules {
   }
 }
 
+/**
+ * Lists the next times, from the one that the store waits for. That is a late one after the store's clock has
+ * been set back. A server that does not know the zone lists none.
+ */
 function nextOf({ cron, timezone, nextAt }: ScheduleRow, now: Date): readonly Date[] {
   if (nextAt === null) return [];
   try {
-    return new Times(cron, timezone).following(now, SHOWN);
-  } catch (error) {
-    throw new BadRequest("cron", (error as Error).message);
+    const times = new Times(cron, timezone);
+    if (nextAt <= now || isPutOff(nextAt)) return times.following(now, SHOWN);
+    return [nextAt, ...times.following(nextAt, SHOWN - 1)];
+  } catch {
+    return [];
   }
 }
 

@@ -14,6 +14,16 @@ import type { Caller } from "../tenants/auth.ts";
 import { TenantSuspended } from "../tenants/suspended.ts";
 import { Times } from "./cron.ts";
 
+/** Code of a due time in a zone that no server could read. */
+const ZONE_UNKNOWN = "TIMEZONE_UNKNOWN";
+/** Milliseconds for which a due time in a zone unknown here is left to servers that know it. */
+const LEFT_MS = 60_000;
+/** Milliseconds until such a schedule is looked at again. */
+const AGAIN_MS = 600_000;
+const MINUTE_MS = 60_000;
+/** Part of a minute that tells such a look from a due time, which is at a whole minute. */
+const AGAIN_MARK_MS = 59_977;
+
 /** Due times that are computed before other work gets a turn, some milliseconds of them. */
 const AT_ONCE = 20;
 
@@ -36,7 +46,10 @@ export class Servings {
     this.#options = options;
   }
 
-  /** Prepares due times of one tenant. Rejects if the store is away. */
+  /**
+   * Prepares due times of one tenant. Leaves out those in a zone that this server does not know, since another
+   * one may know it. Rejects if the store is away.
+   */
   async of(due: readonly DueSchedule[], caller: Caller | string, now: Date): Promise<Serving[]> {
     const calls = new Map<string, Call>();
     const times = new Map<string, Pick<Serving, "latest" | "nextAt"> | undefined>();
@@ -47,11 +60,14 @@ export class Servings {
       calls.set(of, call);
       const key = `${timezone} ${dueAt.getTime()} ${cron}`;
       if (!times.has(key)) times.set(key, timesOf(one, now));
-      const { latest = dueAt, nextAt = null } = times.get(key) ?? {};
-      servings.push({
-        ...{ function: of, name, dueAt, latest, nextAt },
-        job: typeof call === "string" ? call : jobOf(call, name, latest),
-      });
+      const found = times.get(key);
+      const put = { function: of, name, dueAt };
+      if (found !== undefined) {
+        const job = typeof call === "string" ? call : jobOf(call, name, found.latest);
+        servings.push({ ...put, ...found, job });
+      } else if (now.getTime() - dueAt.getTime() > LEFT_MS) {
+        servings.push({ ...put, latest: dueAt, nextAt: laterThan(now), job: ZONE_UNKNOWN });
+      }
       if (servings.length % AT_ONCE === 0) await nextTurn();
     }
     return servings;
@@ -101,12 +117,25 @@ async function orCode<T>(work: () => Promise<T>): Promise<T | string> {
 function timesOf({ cron, timezone, dueAt }: DueSchedule, now: Date) {
   try {
     const times = new Times(cron, timezone);
+    // What was refused there is recorded, and the store serves no due time twice.
+    if (isPutOff(dueAt)) return { latest: times.last(now) ?? dueAt, nextAt: times.next(now) };
     const nextAt = times.next(dueAt);
     if (nextAt === null || nextAt > now) return { latest: dueAt, nextAt };
     return { latest: times.latest(dueAt, now), nextAt: times.next(now) };
   } catch {
     return undefined;
   }
+}
+
+/** Makes a time at which a schedule is looked at again, and which is no due time of any. */
+function laterThan(now: Date): Date {
+  const minutes = Math.floor((now.getTime() + AGAIN_MS) / MINUTE_MS);
+  return new Date(minutes * MINUTE_MS + AGAIN_MARK_MS);
+}
+
+/** Tests whether a time is that of `laterThan()`. */
+export function isPutOff(at: Date): boolean {
+  return at.getTime() % MINUTE_MS === AGAIN_MARK_MS;
 }
 
 function jobOf({ request, version }: Exclude<Call, string>, name: string, dueAt: Date) {

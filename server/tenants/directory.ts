@@ -66,6 +66,9 @@ interface Change {
   readonly variables?: readonly string[];
 }
 
+/** Receives what a change has changed, as soon as it is made: reading the result may fail. */
+type Made = (change: { readonly created: boolean; readonly changed: readonly string[] }) => void;
+
 /** Most attempts of a change while other servers change the same tenant. */
 const MOST_TRIES = 50;
 
@@ -93,8 +96,8 @@ export class TenantDirectory {
   }
 
   /** Creates a tenant or replaces its settings. Secrets missing in `body` stay. */
-  put(id: string, body: TenantBody, check: Check = () => {}) {
-    return this.#change(id, check, (before) => ({ before, body }));
+  put(id: string, body: TenantBody, check: Check = () => {}, made: Made = () => {}) {
+    return this.#change(id, check, made, (before) => ({ before, body }));
   }
 
   /**
@@ -107,8 +110,9 @@ export class TenantDirectory {
     patch: Readonly<Record<string, unknown>>,
     parse: (settings: unknown) => TenantBody,
     check: Check = () => {},
+    made: Made = () => {},
   ) {
-    return this.#change(id, check, (before) => {
+    return this.#change(id, check, made, (before) => {
       if (before === undefined) throw noSuchTenant(id);
       const { env: _names, database: _has, ...open } = shownSettings.parse(before.settings);
       const { env, database, ...changed } = patch;
@@ -123,10 +127,11 @@ export class TenantDirectory {
     });
   }
 
-  /** Suspends a tenant and ends what it runs, or resumes it with `null`. */
-  suspend(id: string, suspended: Suspension | null): Promise<TaggedTenant> {
+  /** Suspends a tenant and ends what it runs, or resumes it with `null`. Calls `made` in between. */
+  suspend(id: string, suspended: Suspension | null, made = (): void => {}): Promise<TaggedTenant> {
     return this.#inTurn(async () => {
       if (!(await this.#tenants.suspend(id, suspended))) throw noSuchTenant(id);
+      made();
       this.#callers.forget(id);
       const row = await this.#tenants.get(id);
       if (row === undefined) throw noSuchTenant(id);
@@ -138,12 +143,12 @@ export class TenantDirectory {
   }
 
   /** Makes a change of what the store has, again if another server has changed that meanwhile. */
-  #change(id: string, check: Check, make: (before: TenantRow | undefined) => Change) {
+  #change(id: string, check: Check, made: Made, make: (before: TenantRow | undefined) => Change) {
     return this.#inTurn(async () => {
       for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
         const before = await this.#tenants.get(id);
         check(before && tagOf(before));
-        const written = await this.#write(id, make(before));
+        const written = await this.#write(id, make(before), made);
         if (written !== undefined) return written;
         await sleep(Math.random() * tries);
       }
@@ -156,6 +161,7 @@ export class TenantDirectory {
   async #write(
     id: string,
     { before, body, variables }: Change,
+    made: Made,
   ): Promise<(TaggedTenant & ChangedSettings & { created: boolean }) | undefined> {
     const { env, database, ...open } = body;
     const kept = env === undefined && database === undefined;
@@ -178,15 +184,16 @@ export class TenantDirectory {
     const put = await this.#tenants.put({ id, settings, secrets: sealed }, before ?? null);
     if (put === undefined) return undefined;
     this.#callers.forget(id);
-    const row = await this.#tenants.get(id);
-    if (row === undefined) throw noSuchTenant(id);
     const earlier = before && shownSettings.parse(before.settings);
     const stated: StatedSecrets = {
       env: env === undefined ? [] : (variables ?? [...Object.keys(env), ...(earlier?.env ?? [])]),
       database: database !== undefined,
     };
-    const changes = changedSettings(earlier, settings, body, stated);
-    return { ...tagged(row), ...changes, created: put.created };
+    const changes = { ...changedSettings(earlier, settings, body, stated), created: put.created };
+    made(changes);
+    const row = await this.#tenants.get(id);
+    if (row === undefined) throw noSuchTenant(id);
+    return { ...tagged(row), ...changes };
   }
 
   async get(id: string): Promise<ShownTenant | undefined> {

@@ -36,6 +36,15 @@ export function mayCall(caller: Caller, needs: readonly Need[], called?: string)
   }
 }
 
+/**
+ * Returns the id of a key that may not read what others of its tenant have run. By an idempotency key of
+ * theirs it would get an answer, or use that key up.
+ */
+export function ownerOfKeys({ key }: Caller): string | undefined {
+  const scopes = key?.scopes ?? null;
+  return scopes === null || scopes.includes("execute") ? undefined : key?.id;
+}
+
 /** Tells whether a key with scopes may do all that one with `others` may. */
 export function covers(scopes: Scopes, others: Scopes): boolean {
   if (scopes === null) return true;

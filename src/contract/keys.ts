@@ -22,7 +22,7 @@ export const keyBody = strictObject({
   label: z.string().max(100).optional().meta({ description: "For people" }),
   scopes: scopes.optional().meta({
     description:
-      "What the key may: execute, deploy, read, manage, invoke:<function>; null for all. Default: what the key that makes it may",
+      "What the key may: execute, deploy, read, manage (by schedules it also runs any function), invoke:<function>; null for all. Default: what the key that makes it may",
   }),
   expiresAt: time
     .nullable()

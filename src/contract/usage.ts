@@ -63,7 +63,9 @@ export const ownUsage = object({
   groups: z.array(
     object({
       day: z.iso.date().optional(),
-      function: z.string().nullable().optional().meta({ description: "null: code of requests" }),
+      function: z.string().nullable().optional().meta({
+        description: "null: code of requests; *: functions beyond the 1,000 of a day",
+      }),
       ...usageSum.shape,
     }),
   ),

@@ -82,11 +82,13 @@ function grantsOf({ grants, plan, secrets }: Context): Job["grants"] {
   return { ...grants, bindings: opened };
 }
 
-function reuseOf({ request, tenant, tools, grants, plan, profile }: Context): Reuse | undefined {
+function reuseOf(context: Context): Reuse | undefined {
+  const { request, tenant, tools, grants, plan, profile } = context;
+  const secrets = context.secrets?.values;
   const { code, entry, language, reuse, reuseKey: user } = request;
   const owner = tenantKey(tenant);
   if (reuse === "never") return undefined;
-  if (reuse === "tenant") return { key: tenantReuseKey(owner, user), scope: "tenant" };
+  if (reuse === "tenant") return { key: tenantReuseKey(owner, user, secrets), scope: "tenant" };
   return {
     key: codeReuseKey({
       tenant: owner,
@@ -97,6 +99,7 @@ function reuseOf({ request, tenant, tools, grants, plan, profile }: Context): Re
       tools,
       grants,
       bindings: plan.bindings,
+      secrets,
       profile,
     }),
   };

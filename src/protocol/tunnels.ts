@@ -9,6 +9,12 @@ const FIRST = 61_000;
  */
 const MOST = 512;
 
+/**
+ * First byte that a client sends to a tunnel. One that is `told` gets the proxy's decision ahead of the
+ * target's bytes. A `silent` one gets these alone, and an end if the proxy refuses.
+ */
+export const TUNNEL_START = { silent: 0, told: 1 } as const;
+
 /** Tests that a loopback port is reserved for tunnels, so that nothing else is granted there. */
 export function isTunnelPort(port: number): boolean {
   return port >= FIRST && port < FIRST + MOST;

@@ -1,4 +1,8 @@
 /** Tests schedules of servers that share a PostgreSQL store, with as many due at once as there may be. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
@@ -73,6 +77,25 @@ async function number(text: string): Promise<number> {
 const accepted = () =>
   number("select count(*) from isolate.schedule_runs where outcome = 'accepted'");
 
+/** Has a process serve what is due, and kills it at work. It serves at least a part, and never all. */
+async function serveAndKill(): Promise<void> {
+  const program = fileURLToPath(new URL("../helpers/scheduler-process.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", program, postgres.url()], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  let served = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    served += Number(line);
+    if (served >= ALL / 4) break;
+  }
+  child.kill("SIGKILL");
+  expect(await exited).toEqual([null, "SIGKILL"]);
+  const before = await accepted();
+  expect(before).toBeGreaterThanOrEqual(served);
+  expect(before).toBeLessThan(ALL);
+}
+
 it(`serves ${ALL} schedules that are due at once, each once, though its servers are cut off from the store`, async () => {
   await postgres.query(`insert into isolate.schedules (tenant, function, name, cron, timezone, input, overlap, next_at)
     select 'tenant-' || n % ${TENANTS.length}, 'f', 's' || n, case n % 3 when 0 then '@hourly' when 1 then '0 3 * * *'
@@ -85,6 +108,7 @@ it(`serves ${ALL} schedules that are due at once, each once, though its servers 
     if (!isOver) setImmediate(turn);
   };
   turn();
+  if (SOAK) await serveAndKill();
   for (const { services } of servers) services.scheduler.start();
   // A statement that was cut off is undone, or done though nobody was told.
   for (const share of [0.2, 0.5]) {

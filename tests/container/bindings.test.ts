@@ -99,8 +99,25 @@ describe("code with a binding", () => {
     const sandbox = await site.launch("real");
     cleanup.add(() => sandbox.destroy());
     const code = `
+      import http2 from "node:http2";
+      import https from "node:https";
+      import tls from "node:tls";
+      const byNode = (options) => new Promise((resolve) => {
+        const text = async (response) => resolve(await new Response(response).text());
+        https.get("https://" + up + "/node", options, text).on("error", (error) => resolve(error.message));
+      });
+      const speaking = (options) => new Promise((resolve) => {
+        const socket = tls.connect({ ...options, host: "up.example", port }, () => {
+          socket.end("GET /tls HTTP/1.1\\r\\nHost: " + up + "\\r\\n\\r\\n");
+        });
+        let text = "";
+        socket.on("data", (bytes) => { text += bytes; });
+        socket.on("end", () => resolve([socket.alpnProtocol, text])).on("error", (error) => resolve(error.message));
+      });
+      let up, port;
       const failed = (error) => String(error?.cause ?? error);
-      export default async ({ up, other, port, ca }) => {
+      export default async ({ other, ca, ...to }) => {
+        ({ up, port } = to);
         const own = { headers: { "x-api-key": "placeholder" } };
         const fetched = await fetch("https://" + up + "/v1", own).then((r) => r.text(), failed);
         const request = "GET /deno HTTP/1.1\\r\\nHost: " + up + "\\r\\n\\r\\n";
@@ -118,7 +135,13 @@ describe("code with a binding", () => {
         const echoed = moved.headers.get("x-echo");
         await moved.body.cancel();
         const direct = await fetch("https://" + other + "/x", { client }).then((r) => r.text(), failed);
-        return { fetched, deno, socket, redirected, direct, echoed };
+        const node = await byNode({ headers: own.headers });
+        const agent = await byNode({ agent: new https.Agent({ keepAlive: true }) });
+        const [protocol, spoken] = await speaking({ ALPNProtocols: ["h2", "http/1.1"] });
+        const second = await new Promise((resolve) => {
+          http2.connect("https://" + up).on("error", (error) => resolve(error.message));
+        });
+        return { fetched, deno, socket, redirected, direct, echoed, node, agent, protocol, spoken, second };
       };`;
     const input = {
       up: `up.example:${port}`,
@@ -131,7 +154,9 @@ describe("code with a binding", () => {
     const told = first.result as Record<string, string>;
     const bodyOf = (answer = "") => answer.slice(answer.indexOf("\r\n\r\n") + 4);
     expect(seen(told.fetched)).toMatch(/^GET \/v1 HTTP\/1\.1\r\n/);
-    for (const text of [told.fetched, bodyOf(told.deno), told.socket]) {
+    expect([told.protocol, told.second]).toEqual(["http/1.1", expect.stringMatching(/NoAppl/)]);
+    const byNode = [told.node, told.agent, bodyOf(told.spoken)];
+    for (const text of [told.fetched, bodyOf(told.deno), told.socket, ...byNode]) {
       expect(seen(text).match(/x-api-key: .*/gi)).toEqual([`X-Api-Key: Key ${SECRET}`]);
     }
     expect(told.echoed).toBe("***");

@@ -132,6 +132,28 @@ describe("a raw connection to a granted target", () => {
     expect(texts).toEqual(["secret", "TlsConn", "secret", "TlsConn", "NotSupported"]);
   });
 
+  it("is made by node:net, and ends without a byte if the proxy refuses it", async () => {
+    const refused = `up.example:${evil.split(":")[1]}`;
+    const code = `
+      import net from "node:net";
+      const talk = (...to) => new Promise((resolve) => {
+        let text = "";
+        const socket = net.connect(...to, () => socket.end("hello"));
+        socket.on("data", (bytes) => { text += bytes; });
+        socket.on("close", () => resolve(text)).on("error", () => {});
+      });
+      export default async ([host, port, refused]) => [
+        await talk(port, host.toUpperCase()), await talk({ host, port: String(port) }), await talk(refused, host),
+      ];`;
+    const input = ["up.example", server.port, Number(evil.split(":")[1])];
+    const wide = grants([target, refused], [target]);
+    const { ending, denied } = await site.run("real", wide, code, input);
+    const echoed = "hello and after";
+    expect(ending).toMatchObject({ text: JSON.stringify([echoed, echoed, ""]) });
+    expect(denied).toMatchObject([{ value: refused, by: "egress", code: "PORT_NOT_ALLOWED" }]);
+    expect(reached).toEqual([]);
+  });
+
   it("can be given up", async () => {
     const opened = server.sockets.length;
     const body = `for (;;) (await Deno.connect({ hostname, port, signal: AbortSignal.timeout(500) })).close()`;
@@ -177,6 +199,7 @@ describe("a raw connection elsewhere", () => {
   it("is not to be had by a tunnel: what is said there goes to its target", async () => {
     const request = `CONNECT ${evil} HTTP/1.1\r\nHost: ${evil}\r\n\r\n`;
     const body = `const connection = await connect({ port: 61000 });
+      await connection.write(Uint8Array.of(1));
       const status = await connection.read(new Uint8Array(1));
       await say(connection, ${JSON.stringify(request)});
       await connection.closeWrite();

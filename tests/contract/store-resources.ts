@@ -25,7 +25,11 @@ export function resourcesCases(store: () => Store): void {
       expect(await store().resources.publish(other, own)).toBe("forbidden");
       expect(await store().resources.get(second.locator)).toBeUndefined();
       const { archive, ...row } = own;
-      expect(await store().resources.get(own.locator)).toEqual({ ...row, archiveBytes: 3 });
+      expect(await store().resources.get(own.locator)).toEqual({
+        ...row,
+        archiveBytes: 3,
+        isSuspended: false,
+      });
       const kept = await store().resources.archive(own);
       expect(Buffer.from(kept ?? [])).toEqual(archive);
       const nothing = { ...own, locator: "nothing" };

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Store } from "../../server/store/contract/store.ts";
-import { MOST_SUBJECTS } from "../../server/store/contract/usage.ts";
+import {
+  FURTHER_FUNCTIONS,
+  MOST_FUNCTIONS,
+  MOST_SUBJECTS,
+} from "../../server/store/contract/usage.ts";
 import { execution, unique } from "../helpers/store-rows.ts";
 
 const FEBRUARY = { from: "2026-02-01", to: "2026-02-28" };
@@ -115,6 +119,35 @@ export function usageCases(store: () => Store): void {
       ]);
       const count = all.reduce((sum, one) => sum + one.count, 0);
       expect(count).toBe(MOST_SUBJECTS - 2 + 5 + 6 + 1 + 3);
+    });
+
+    it("name so many functions of a day, and add up the rest", async () => {
+      const tenant = unique("tenant");
+      const of = (name: string, day = 2) =>
+        execution(tenant, { startedAt: at(day), function: name });
+      const names = Array.from({ length: MOST_FUNCTIONS - 1 }, (_, n) => `f${n}`);
+      await store().executions.record(names.map((name) => of(name)));
+      await store().executions.record(["a", "b", "c", "f0", ""].map((name) => of(name)));
+      await store().executions.record([of("d"), of("a"), of("f1"), of("d", 3)]);
+      const counts = new Map<string, number>();
+      for (let key: string | undefined = ""; key !== undefined; ) {
+        const page = await store().usage.groups({
+          ...{ from: "2026-02-02", to: "2026-02-02", tenant },
+          ...{ by: "function", limit: 5_000, after: key },
+        });
+        for (const group of page) counts.set(group.key, group.executions);
+        key = page.at(-1)?.key;
+      }
+      expect(counts.get(FURTHER_FUNCTIONS)).toBe(3);
+      expect(["a", "f0", "f1", "f2", "b", "d"].map((name) => counts.get(name))).toEqual([
+        ...[2, 2, 2, 1],
+        ...[undefined, undefined],
+      ]);
+      expect(counts.size).toBe(MOST_FUNCTIONS + 1);
+      // Another day begins anew.
+      const third = { from: "2026-02-03", to: "2026-02-03", tenant };
+      const [only] = await store().usage.groups({ ...third, by: "function", limit: 9 });
+      expect(only?.key).toBe("d");
     });
 
     it("are forgotten after their days", async () => {

@@ -54,7 +54,7 @@ export class HostDirectory {
   }
 
   /**
-   * Stores that a tenant asks for a name, or that another function answers.
+   * Stores that a tenant asks for a name, or that another function answers. Calls `made` once it is stored.
    *
    * @throws {HttpProblem} 409 for a name of the server, or with too many names.
    */
@@ -62,12 +62,14 @@ export class HostDirectory {
     { tenant, limits }: Caller,
     name: string,
     named: string | undefined,
+    made: () => void = () => {},
   ): Promise<{ readonly host: HostRow; readonly created: boolean }> {
     if (this.#names.isTaken(name)) throw taken(`"${name}" is a name of this server`);
     const row = { tenant: tenant.id, name, function: named ?? null };
     const result = await this.#hosts.put(row, limits.storage).catch((error: unknown) => {
       throw isOneTooMany(error, "hosts") ? tooMany() : error;
     });
+    made();
     this.#served.forget(name);
     if (!this.#isSole || result.host.verifiedAt !== null) return result;
     return { ...result, host: await this.verify({ tenant: tenant.id, name }) };

@@ -29,6 +29,8 @@ export interface IdempotentOptions {
   readonly tenant: KnownTenant;
   /** Key from the client's header. */
   readonly key: string;
+  /** Id of the tenant's key whose requests share these keys with no others. Default: all of the tenant share them. */
+  readonly owner?: string | undefined;
   /** Method and path. */
   readonly route: string;
   readonly body: unknown;
@@ -69,13 +71,16 @@ export type IdempotentBegin =
  */
 export async function beginIdempotent(
   store: Idempotency,
-  options: IdempotentOptions,
+  given: IdempotentOptions,
 ): Promise<IdempotentBegin> {
-  const { key, most, leases, unwritten, onError } = options;
-  const tenant = options.tenant.id;
-  if (!KEY.test(key)) {
+  if (!KEY.test(given.key)) {
     throw new BadRequest(FIELD, `${FIELD}: Expected 1 to 255 visible ASCII characters`);
   }
+  // No key of a client has a space.
+  const key = given.owner === undefined ? given.key : `${given.owner} ${given.key}`;
+  const options = { ...given, key };
+  const { most, leases, unwritten, onError } = options;
+  const tenant = options.tenant.id;
   const fingerprint = fingerprintOf(options);
   unwritten.check();
   // A later tenant with the same id gets none of it.

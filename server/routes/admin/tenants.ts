@@ -87,9 +87,13 @@ export function tenantRoutes({ directory, quotas, storage }: TenantRoutesParts):
       },
       audit: updateOf,
       handler: async ({ params: { id }, headers, body, audited, c }) => {
-        const result = await directory.put(id, body, preconditionOf(headers));
-        const { tenant, tag, created, changed, reset } = result;
-        audited({ ...(created && { action: "tenant.create" }), detail: { changed } });
+        const result = await directory.put(id, body, preconditionOf(headers), (made) =>
+          audited({
+            ...(made.created && { action: "tenant.create" }),
+            detail: { changed: made.changed },
+          }),
+        );
+        const { tenant, tag, created, reset } = result;
         const warnings = reset.map((name) => `${name}: Back at its default, as none was stated`);
         const answer = { ...tenant, ...(warnings.length > 0 && { warnings }) };
         return c.json(answer, created ? 201 : 200, { ETag: tag });
@@ -120,9 +124,10 @@ export function tenantRoutes({ directory, quotas, storage }: TenantRoutesParts):
           throw new BadRequest(shorten(unknown), `Unknown field "${shorten(unknown)}"`);
         }
         const parse = (settings: unknown) => checked(tenantBody, settings);
-        const result = await directory.patch(id, body, parse, preconditionOf(headers));
-        audited({ detail: { changed: result.changed } });
-        return answered(c, result);
+        const check = preconditionOf(headers);
+        const made = ({ changed }: { changed: readonly string[] }) =>
+          audited({ detail: { changed } });
+        return answered(c, await directory.patch(id, body, parse, check, made));
       },
     }),
     route({
@@ -180,8 +185,8 @@ function suspensionRoutes(directory: TenantDirectory): Route[] {
         target: id,
         detail: reason === undefined ? {} : { reason },
       }),
-      handler: async ({ params: { id }, body: { reason = null }, c }) =>
-        answered(c, await directory.suspend(id, { reason })),
+      handler: async ({ params: { id }, body: { reason = null }, audited, c }) =>
+        answered(c, await directory.suspend(id, { reason }, () => audited({}))),
     }),
     route({
       ...common,
@@ -191,7 +196,8 @@ function suspensionRoutes(directory: TenantDirectory): Route[] {
       params: tenantParams,
       responses: { 200: { description: "It is not suspended", schema: shownTenant } },
       audit: ({ params: { id } }) => ({ action: "tenant.resume", tenant: id, target: id }),
-      handler: async ({ params: { id }, c }) => answered(c, await directory.suspend(id, null)),
+      handler: async ({ params: { id }, audited, c }) =>
+        answered(c, await directory.suspend(id, null, () => audited({}))),
     }),
   ];
 }

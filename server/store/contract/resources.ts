@@ -15,6 +15,8 @@ export type Published = Pick<ResourceRow, "locator" | "manifest">;
 export interface StoredResource extends ResourceRow {
   /** Size of the archive. */
   readonly archiveBytes: number;
+  /** True while its tenant is suspended. */
+  readonly isSuspended: boolean;
 }
 
 export interface NewResource extends ResourceRow {
@@ -64,7 +66,8 @@ export interface Resources {
   named(name: ResourceName): Promise<string[]>;
   /**
    * Returns the archive of a resource that `get` returned. Returns `undefined` once it is deleted,
-   * also if another one has its locator since: the manifest, with the digest in it, differs then.
+   * also if another one has its locator since: the manifest, with the digest in it, differs then. So it does
+   * while its tenant is suspended.
    */
   archive(resource: Published): Promise<Uint8Array | undefined>;
   /**
@@ -76,6 +79,9 @@ export interface Resources {
     locator: string,
     manifest?: object,
   ): Promise<"deleted" | "missing" | "forbidden">;
-  /** Returns a page of the matching locators, sorted by the codes of their characters. */
+  /**
+   * Returns a page of the matching locators, sorted by the codes of their characters. Leaves out those
+   * of suspended tenants.
+   */
   search(query: ResourceSearch): Promise<{ readonly locators: string[]; readonly total: number }>;
 }

@@ -57,6 +57,13 @@ export interface DeniedAccess {
 /** Most subjects of refused accesses of a tenant and day. Further ones are one sum for each kind. */
 export const MOST_SUBJECTS = 1_000;
 
+/**
+ * Most names of functions in a tenant's day: as many as it may have at a time. Statements at the same
+ * moment may each add some more. Further ones are one sum, under a name that no function can have.
+ */
+export const MOST_FUNCTIONS = 1_000;
+export const FURTHER_FUNCTIONS = "*";
+
 /** Use of tenants by day, which the record of executions adds to. */
 export interface UsageDetails {
   total(filter: UsageFilter): Promise<UsageSum>;

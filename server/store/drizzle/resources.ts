@@ -6,8 +6,11 @@ import {
   type Resources,
 } from "../contract/resources.ts";
 import { type Database, plain } from "./database.ts";
-import { domains, resources } from "./schema.ts";
+import { domains, resources, tenants } from "./schema.ts";
 import { roomFor } from "./storage.ts";
+
+const isSuspended = sql<boolean>`exists (select from ${tenants} as t
+  where t.id = ${resources.tenant} and t.suspended_at is not null)`;
 
 export function drizzleResources(db: Database, defaultLimit: number): Resources {
   const ownerOf = async (domain: string): Promise<string | undefined> => {
@@ -45,7 +48,7 @@ export function drizzleResources(db: Database, defaultLimit: number): Resources 
       // The length is stored beside the bytes, so it is known without reading them.
       const archiveBytes = sql<number>`octet_length(${archive})`.mapWith(Number);
       const [row] = await db
-        .select({ locator: resources.locator, domain, manifest, archiveBytes })
+        .select({ locator: resources.locator, domain, manifest, archiveBytes, isSuspended })
         .from(resources)
         .where(eq(resources.locator, locator));
       return row;
@@ -64,7 +67,10 @@ export function drizzleResources(db: Database, defaultLimit: number): Resources 
 
     async archive(resource) {
       const { archive } = resources;
-      const [row] = await db.select({ archive }).from(resources).where(same(resource));
+      const [row] = await db
+        .select({ archive })
+        .from(resources)
+        .where(and(same(resource), sql`not ${isSuspended}`));
       return row?.archive;
     },
 
@@ -85,7 +91,7 @@ export function drizzleResources(db: Database, defaultLimit: number): Resources 
 
     async search({ offset, limit, ...wanted }) {
       const { locator } = resources;
-      const condition = foundBy(wanted);
+      const condition = and(foundBy(wanted), sql`not ${isSuspended}`);
       const rows = await db
         .select({ locator })
         .from(resources)

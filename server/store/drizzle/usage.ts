@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { RecordedExecution } from "../contract/executions.ts";
-import { MOST_SUBJECTS } from "../contract/usage.ts";
+import { FURTHER_FUNCTIONS, MOST_FUNCTIONS, MOST_SUBJECTS } from "../contract/usage.ts";
 import { budgetLeases, denials, usage, usageDetails } from "./server-tables.ts";
 
 /** Current day in UTC, by the clock of the database. */
@@ -37,11 +37,25 @@ export function countOf(rows: readonly RecordedExecution[]): SQL {
     on conflict (tenant, day) do update
       set executions = u.executions + excluded.executions, cpu = u.cpu + excluded.cpu
     returning 1)`;
-  const detailed = sql`detailed as (
+  // Looks for what is known first, so that only a day's first execution of a function counts names.
+  const detailed = sql`summed as (
+    select f.tenant, f.day, f.function, f.outcome, count(*) as executions, sum(f.cpu) as cpu, sum(f.wall) as wall,
+      sum(f.egress) as egress, sum(f.bytes_out) as bytes_out,
+      f.function = '' or exists (select from ${usageDetails} as k
+        where k.tenant = f.tenant and k.day = f.day and k.function = f.function) as is_known
+    from facts as f where ${after("counted")} group by 1, 2, 3, 4
+  ), named as (
+    select s.*, s.is_known or dense_rank() over (partition by s.tenant, s.day, s.is_known order by s.function) + (
+      select count(distinct k.function) from ${usageDetails} as k where not s.is_known
+        and k.tenant = s.tenant and k.day = s.day and k.function not in ('', ${FURTHER_FUNCTIONS})
+    ) <= ${MOST_FUNCTIONS} as fits
+    from summed as s
+  ), detailed as (
     insert into ${usageDetails} as u
       (tenant, day, function, outcome, executions, cpu, wall, egress_bytes, bytes_out)
-    select f.tenant, f.day, f.function, f.outcome, count(*), sum(f.cpu), sum(f.wall), sum(f.egress), sum(f.bytes_out)
-    from facts as f where ${after("counted")} group by 1, 2, 3, 4 order by 1, 2, 3, 4
+    select n.tenant, n.day, case when n.fits then n.function else ${FURTHER_FUNCTIONS} end, n.outcome,
+      sum(n.executions), sum(n.cpu), sum(n.wall), sum(n.egress), sum(n.bytes_out)
+    from named as n group by 1, 2, 3, 4 order by 1, 2, 3, 4
     on conflict (tenant, day, function, outcome) do update
       set executions = u.executions + excluded.executions, cpu = u.cpu + excluded.cpu,
         wall = u.wall + excluded.wall, egress_bytes = u.egress_bytes + excluded.egress_bytes,

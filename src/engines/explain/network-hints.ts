@@ -4,7 +4,7 @@ import { egressWords } from "./egress-words.ts";
 const LISTEN =
   'A sandbox cannot listen, and has no UDP: it connects out, by fetch, WebSocket or Deno.connect; executions reach each other by the "channel" tool';
 const NAMES =
-  "A sandbox resolves no names, and node:net, node:http and the like have no way out: give the name to fetch, WebSocket or Deno.connect";
+  'A sandbox resolves no names: node:net, node:http and the like connect to a host and port that "permissions" names, and to none that a wildcard covers; fetch and WebSocket do so, too';
 const BY_NAME =
   'Raw connections go to a host and port that "permissions" names: add {"net":["host:port"]}, a wildcard is not enough';
 
@@ -40,7 +40,7 @@ const TOLD_BY_MESSAGE: readonly (readonly [name: string, message: RegExp, hint: 
  * other failures.
  *
  * @example
- * networkHint({ name: "Error", message: "getaddrinfo EPERM x.org" })?.slice(0, 28) // "A sandbox resolves no names,"
+ * networkHint({ name: "Error", message: "getaddrinfo EPERM x.org" })?.slice(0, 28) // "A sandbox resolves no names:"
  */
 export function networkHint({ name, message, stack = "" }: Fault): string | undefined {
   const told = TOLD_BY_MESSAGE.find(([usual, words]) => name === usual && words.test(message))?.[2];

@@ -38,9 +38,10 @@ export function codeReuseKey(
     profile: Profile;
     /** Bindings of the job, with the names of their secrets. */
     bindings?: readonly object[] | undefined;
+    secrets?: ReadonlyMap<string, string> | undefined;
   },
 ): string {
-  const { tenant, user, code, entry, language, tools, grants, profile, bindings } = parts;
+  const { tenant, user, code, entry, language, tools, grants, profile, bindings, secrets } = parts;
   const used = tools.map(({ name, config, module }) => [name, config, module]);
   // Nested arrays keep the parts apart.
   const text = JSON.stringify([
@@ -53,6 +54,7 @@ export function codeReuseKey(
     profile,
     ...(user === undefined ? [] : [user]),
     ...(bindings === undefined ? [] : [{ bindings }]),
+    ...(secrets === undefined ? [] : [{ secrets: [...secrets].sort() }]),
   ]);
   return sha256(text);
 }
@@ -63,9 +65,16 @@ function sha256(text: string): string {
 
 /**
  * Returns the key of a tenant's executions that may share a sandbox one after the other. If the
- * caller names its own user, they are that user's. It is a SHA-256 in hexadecimal digits.
+ * caller names its own user, they are that user's. Executions with secrets share one only with those that
+ * have the same values: answers of others would not mask what code had left of them. It is a SHA-256
+ * in hexadecimal digits.
  */
-export function tenantReuseKey(tenant: string, user?: string): string {
-  const text = JSON.stringify(["tenant", tenant, user ?? null]);
+export function tenantReuseKey(
+  tenant: string,
+  user?: string,
+  secrets?: ReadonlyMap<string, string>,
+): string {
+  const own = secrets === undefined ? [] : [[...secrets].sort()];
+  const text = JSON.stringify(["tenant", tenant, user ?? null, ...own]);
   return createHash("sha256").update(text).digest("hex");
 }

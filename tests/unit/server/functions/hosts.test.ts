@@ -115,6 +115,32 @@ describe("a host name", () => {
     expect((await by(name, "/healthz")).body).toEqual({ status: "ok" });
   });
 
+  it("that nobody has is looked up once, and again when somebody gets it", async () => {
+    const { hosts } = host.store;
+    const reads: string[] = [];
+    const counting = new Proxy(hosts, {
+      get: (_, method: "served" | "put" | "verify") => {
+        return (...args: never[]) => {
+          if (method === "served") reads.push(String(args[0]));
+          return (hosts[method] as (...all: never[]) => Promise<unknown>)(...args);
+        };
+      },
+    });
+    Object.assign(host.store, { hosts: counting });
+    const { app, as, admin } = host.start({ adminKey: ADMIN_KEY }, [echo]);
+    Object.assign(host.store, { hosts });
+    const ask = async () => {
+      const response = await app.request("/", { headers: { host: "later.example.org" } });
+      return response.headers.has("x-execution-id");
+    };
+    expect([await ask(), await ask(), await ask(), reads.length]).toEqual([false, false, false, 1]);
+    await as(acme.key)("PUT", "/hosts/later.example.org", { function: "site" });
+    await admin("POST", "/admin/hosts/later.example.org/verify", { tenant: "acme" });
+    expect([await ask(), await ask()]).toEqual([true, true]);
+    // One that is not verified counts as nobody's, too.
+    expect(reads.length).toBeLessThanOrEqual(3);
+  });
+
   it("is had by one tenant; a claim of another one blocks and gets nothing", async () => {
     const name = "fought.example.org";
     expect((await claim(name, { function: "site" }, globex)).status).toBe(201);

@@ -47,8 +47,10 @@ const put = async (tenant: Tenant, body: object, at = path): Promise<[number, Js
   const answer = await tenant.put(at, { cron: "0 3 * * *", ...body });
   return [answer.status, await answer.json()];
 };
+/** Returns a time that is over, at a millisecond of an even number: an odd one has a meaning. */
+const before = () => new Date(Math.floor(Date.now() / 2) * 2 - 1_000);
 /** Makes a schedule due, as if the time of it had come. */
-async function due({ id }: Tenant, at = new Date(Date.now() - 1_000), of = "f", name = "s") {
+async function due({ id }: Tenant, at = before(), of = "f", name = "s") {
   const found = await plane.store.schedules.get(id, of, name);
   if (found === undefined) throw new Error("There is no such schedule");
   await plane.store.schedules.put({ ...found, cron: `${found.cron} `, nextAt: at });
@@ -317,6 +319,55 @@ describe("schedules", () => {
     clearImmediate(timer);
     expect([schedules.length, turns.length]).toEqual([60, 60]);
     expect(new Set(turns).size).toBeGreaterThan(5);
+  });
+
+  it("in a zone unknown here are left to others, then refused, and go on where it is known", async () => {
+    const tenant = await newTenant();
+    await put(tenant, {});
+    const schedule = await plane.store.schedules.get(tenant.id, "f", "s");
+    if (schedule === undefined) throw new Error("There is no such schedule");
+    const minute = (ago: number) => new Date((Math.floor(Date.now() / 60_000) - ago) * 60_000);
+    const set = async (nextAt: Date, timezone: string) => {
+      count += 1;
+      const cron = `* * * * *${" ".repeat(count)}`;
+      await plane.store.schedules.put({ ...schedule, cron, timezone, nextAt });
+      server.services.scheduler.wake();
+    };
+    const nextAt = async () => (await plane.store.schedules.get(tenant.id, "f", "s"))?.nextAt;
+    // As the row of a newer server. A later schedule shows that there was a look.
+    await set(minute(0), "Mars/Base");
+    const other = await newTenant();
+    await put(other, {});
+    await due(other);
+    await until(async () => (await codes(other)).length > 0);
+    expect(await codes(tenant)).toEqual([]);
+    expect(await nextAt()).toEqual(minute(0));
+    expect((await tenant.get(path)).next).toEqual([]);
+    await set(minute(3), "Mars/Base");
+    await until(async () => (await codes(tenant)).length > 0);
+    expect(await codes(tenant)).toEqual(["TIMEZONE_UNKNOWN"]);
+    const again = (await nextAt()) as Date;
+    expect(again.getTime()).toBeGreaterThan(Date.now());
+    // Its time comes at a server that knows the zone. The last due time is served, on its minute.
+    await set(new Date(minute(2).getTime() + 59_977), "Asia/Tokyo");
+    await until(async () => (await codes(tenant)).length > 1);
+    const runs = await runsOf(tenant);
+    expect(runs.map(({ outcome }) => outcome)).toEqual(["accepted", "missed", "refused"]);
+    expect(runs[0].dueAt).toMatch(/:00\.000Z$/);
+  });
+
+  it("show the time that the store waits for, also after its clock was set back", async () => {
+    const tenant = await newTenant();
+    await put(tenant, {});
+    const found = await plane.store.schedules.get(tenant.id, "f", "s");
+    if (found === undefined) throw new Error("There is no such schedule");
+    const late = new Date(Date.UTC(2200, 0, 5, 3));
+    await plane.store.schedules.put({ ...found, cron: "0 3 * * * ", nextAt: late });
+    const { next } = await tenant.get(path);
+    expect(next.slice(0, 2)).toEqual(["2200-01-05T03:00:00.000Z", "2200-01-06T03:00:00.000Z"]);
+    await put(tenant, { paused: true });
+    const [, resumed] = await put(tenant, { paused: false });
+    expect(Date.parse(resumed.next[0])).toBeLessThan(Date.now() + 90_000_000);
   });
 
   it("wait while their server leaves", async () => {

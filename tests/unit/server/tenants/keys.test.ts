@@ -87,6 +87,42 @@ it("a key opens what its scopes say, and is told which it lacks", async () => {
   }
 });
 
+it("a key that only calls a function gets no answers by idempotency keys of others, and takes none", async () => {
+  const calls = async (key: string) => {
+    const { body } = await ask("POST", "/keys", { scopes: [key] });
+    return async (idempotency: string, asked: object) => {
+      const response = await server.app.request("/functions/f/invoke", {
+        method: "POST",
+        headers: {
+          ...{ authorization: `Bearer ${body.key}`, "content-type": "application/json" },
+          "idempotency-key": idempotency,
+        },
+        body: JSON.stringify(asked),
+      });
+      const replayed = response.headers.get("idempotency-replayed");
+      return [response.status, replayed, (await response.json()).id];
+    };
+  };
+  const [owner, other, one] = [
+    await calls("execute"),
+    await calls("execute"),
+    await calls("invoke:f"),
+  ];
+  const two = await calls("invoke:f");
+  const [status, , id] = await owner("order-1", { input: 1 });
+  expect(status).toBe(200);
+  // Keys of scope execute may read what the others have run.
+  expect(await other("order-1", { input: 1 })).toEqual([200, "true", id]);
+  for (const narrow of [one, two]) {
+    const [first, replayed, own] = await narrow("order-1", { input: 1 });
+    expect([first, replayed, own === id]).toEqual([200, null, false]);
+    expect(await narrow("order-1", { input: 1 })).toEqual([200, "true", own]);
+  }
+  // A narrow key that is first leaves the key to its tenant.
+  await one("order-2", { input: "mine" });
+  expect((await owner("order-2", { input: 2 }))[0]).toBe(200);
+});
+
 it("a key makes and revokes keys that may no more than itself", async () => {
   const end = new Date(Date.now() + 3_600_000).toISOString();
   const { body: made } = await ask("POST", "/keys", {

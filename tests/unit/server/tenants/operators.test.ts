@@ -5,7 +5,13 @@ import { assertAudited, type Route } from "../../../../server/http/route.ts";
 import { Aborted } from "../../../../src/base/errors.ts";
 import { until } from "../../../contract/engine-contract.ts";
 import { RecordingEngine } from "../../../fakes/recording-engine.ts";
-import { ADMIN_KEY, SECRET_KEY, type Told, tenantsApp } from "../../../helpers/tenants.ts";
+import {
+  ADMIN_KEY,
+  type Ask,
+  SECRET_KEY,
+  type Told,
+  tenantsApp,
+} from "../../../helpers/tenants.ts";
 
 type Host = Awaited<ReturnType<typeof tenantsApp>>;
 type Server = ReturnType<Host["start"]>;
@@ -242,6 +248,32 @@ describe("a suspended tenant", () => {
     expect(engine.ended).toContain("deleted");
     expect((await send("POST", `${path}/suspend`, { reason: "x".repeat(501) })).status).toBe(400);
   });
+
+  it("keeps what it has published from others until it is resumed", async () => {
+    const publisher = await server.tenant("publisher");
+    const reader = await server.tenant("reader");
+    const locator = "suspended.example/note.text@1.0.0";
+    const [domain = "", name] = ["suspended.example", "note"];
+    const manifest = { domain, name, type: "text", version: "1.0.0" };
+    const archive = Buffer.from("archive");
+    await host.store.resources.publish("publisher", { locator, domain, manifest, archive });
+    const seen = async ({ ask }: { ask: Ask }) => {
+      const { status, body } = await ask("GET", `/api/v1/resource?locator=${locator}`);
+      const found = await ask("GET", `/api/v1/search?domain=${domain}`);
+      return [status, body.code, found.body.total];
+    };
+    expect(await seen(reader)).toEqual([200, undefined, 1]);
+    const read = await host.store.resources.get(locator);
+    await send("POST", "/admin/tenants/publisher/suspend", {});
+    expect(await seen(reader)).toEqual([403, "TENANT_SUSPENDED", 0]);
+    const content = await reader.ask("GET", `/api/v1/content?locator=${locator}`);
+    expect([content.status, content.body.code]).toEqual([403, "TENANT_SUSPENDED"]);
+    // A request that has found it before reads no archive.
+    expect(await host.store.resources.archive(read as never)).toBeUndefined();
+    await send("POST", "/admin/tenants/publisher/resume");
+    expect(await seen(reader)).toEqual([200, undefined, 1]);
+    expect((await publisher.ask("GET", `/api/v1/resource?locator=${locator}`)).status).toBe(200);
+  });
 });
 
 describe("what all tenants run", () => {
@@ -387,6 +419,42 @@ describe("administrative changes", () => {
     const page = await send("GET", "/admin/audit?tenant=audited&limit=2");
     const rest = await send("GET", `/admin/audit?tenant=audited&cursor=${page.body.next}`);
     expect([...page.body.entries, ...rest.body.entries]).toEqual(body.entries);
+  });
+
+  it("are listed although what came after them failed", async () => {
+    const path = "/admin/tenants/half-read";
+    const { tenants } = host.store;
+    // Fails once something has been written: what is read then is the result.
+    let isAway = false;
+    const failing = new Proxy(tenants, {
+      get: (_, name: "get" | "put" | "suspend") => {
+        return async (...args: never[]) => {
+          if (name === "get" && isAway) throw new Error("The store is away");
+          const result = await (tenants[name] as (...all: never[]) => Promise<unknown>)(...args);
+          isAway = name !== "get";
+          return result;
+        };
+      },
+    });
+    Object.assign(host.store, { tenants: failing });
+    const other = host.start({ adminKey: ADMIN_KEY, secretKey: SECRET_KEY }, [engine]);
+    Object.assign(host.store, { tenants });
+    for (const [method, at, asked] of [
+      ["PUT", path, { timeout: 5 }],
+      ["PATCH", path, { timeout: 6 }],
+      ["POST", `${path}/suspend`, { reason: "unpaid" }],
+      ["POST", `${path}/resume`, undefined],
+    ] as const) {
+      isAway = false;
+      expect((await other.admin(method, at, asked)).status).toBe(500);
+    }
+    const { body } = await send("GET", "/admin/audit?tenant=half-read");
+    expect(body.entries.map(({ action, detail }: never) => [action, detail])).toEqual([
+      ["tenant.resume", {}],
+      ["tenant.suspend", { reason: "unpaid" }],
+      ["tenant.update", { changed: ["timeout"] }],
+      ["tenant.create", { changed: ["concurrency", "queue", "timeout"] }],
+    ]);
   });
 
   it("are exported as lines of JSON, page by page as they are read", async () => {

@@ -98,6 +98,31 @@ describe("a request with bindings", () => {
     expect(keys[0]).toBe(keys[1]);
   });
 
+  it.each(["tenant", "code"] as const)(
+    "shares no sandbox of reuse %s with other secrets",
+    async (reuse) => {
+      const { kernel, engine } = host();
+      const run = async (changes: Partial<ExecuteRequest>) => {
+        const asked = { code: "", permissions: NET, reuse, ...changes };
+        await kernel.execute(asked, { tenant: { id: "acme" } });
+        return engine.jobs.at(-1)?.options.reuse?.key;
+      };
+      const bindings = [BINDING];
+      const both = [await run({ secrets: ["API_KEY"] }), await run({ bindings })];
+      expect([await run({ secrets: ["API_KEY"] }), await run({ bindings })]).toEqual(both);
+      const without = await run({});
+      expect(new Set([...both, without]).size).toBe(reuse === "code" ? 3 : 2);
+      SECRETS.set("API_KEY", `${SECRET}-2`);
+      try {
+        const newer = [await run({ secrets: ["API_KEY"] }), await run({ bindings })];
+        for (const key of newer) expect([...both, without]).not.toContain(key);
+      } finally {
+        SECRETS.set("API_KEY", SECRET);
+      }
+      expect(await run({})).toBe(without);
+    },
+  );
+
   it.each<[string, object, readonly string[]]>([
     ["an unknown secret", { secret: "NONE" }, ["SECRET_NOT_FOUND", "bindings[0].secret"]],
     ["a value of two lines", { secret: "BROKEN" }, ["BAD_REQUEST", "bindings[0].secret"]],
