@@ -1,7 +1,9 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { buildRunner } from "../../scripts/build/programs.ts";
+import { heapMegabytes } from "../../src/deno/deno.ts";
 import {
   type RunnerBundle,
   type RunnerMode,
@@ -10,6 +12,7 @@ import {
 } from "../../src/deno/runner.ts";
 import { CodeCaches, type CompiledCode } from "../../src/engines/code-cache/code-caches.ts";
 import type { Removal } from "../../src/protocol/host-settings.ts";
+import { PROFILE } from "../contract/engine-contract.ts";
 
 /** A build of the runner, which several engines of a test start. */
 export interface Runner {
@@ -47,13 +50,21 @@ export class Runners {
       leftOut.length === 0 ? await readRunner(mode) : (await buildRunner(mode, leftOut)).files;
     const directory = join(parent, "runner");
     await writeRunner(bundle, directory);
-    const onError = console.error;
+    let failed = false;
+    const onError = (error: unknown): void => {
+      failed = true;
+      console.error(error);
+    };
     const caches = new CodeCaches({
       instanceDirectory: parent,
       runnerDirectory: directory,
       onError,
     });
     this.#caches.push(caches);
+    // Before any sandbox starts: one without it gives way to one with it, after any of its executions.
+    const heap = heapMegabytes(PROFILE.memory);
+    const isMade = (): boolean => caches.directoryFor(heap) !== undefined;
+    while (leftOut.length === 0 && !isMade() && !failed) await sleep(20);
     const codeCaches = {
       directoryFor: (heap: number) => caches.directoryFor(heap),
       close: async () => {},

@@ -129,6 +129,42 @@ describe("compiled code of the runner", () => {
     await caches.close();
   });
 
+  it.runIf(user === "own")(
+    "ends reused sandboxes that started without it, and no others",
+    async () => {
+      const codeCaches = cachesOf();
+      const launcher = new DenoProcessLauncher({
+        instanceDirectory: directory,
+        runnerDirectory,
+        codeCaches,
+      });
+      // More executions than a sandbox gets that is to be followed by a better one.
+      const renewals = async (): Promise<boolean[]> => {
+        const sandbox = await launcher.launch(PROFILE);
+        const all: boolean[] = [];
+        try {
+          for (let times = 0; times < 10 && all.at(-1) !== false; times += 1) {
+            const again = { ...job("export default () => 1"), renew: true };
+            await sandbox.run(again, { onLog: () => {} }, 20_000);
+            // Asked here at the latest: renewals count as starts do, so any of them may find it.
+            if (times === 8) await made(codeCaches);
+            all.push((await sandbox.renew?.()) ?? false);
+          }
+          return all;
+        } finally {
+          await sandbox.destroy();
+        }
+      };
+      try {
+        const outdated = await renewals();
+        expect(outdated.indexOf(false)).toBe(8);
+        expect(await renewals()).toEqual(Array(10).fill(true));
+      } finally {
+        await launcher.close();
+      }
+    },
+  );
+
   it("is made again when it is gone, and sandboxes start meanwhile", async () => {
     const caches = cachesOf();
     await rm(await made(caches), { recursive: true });

@@ -10,18 +10,31 @@ const LAST_LOOK = 20;
 const MEGABYTE = 1_048_576;
 /** Part of a sandbox's memory by which its process may grow. */
 const GROWTH = 0.2;
+/** Renewals after which the start of a better sandbox pays. It takes as long as three of them save. */
+const WORTH_A_START = 8;
 
 /** Makes one sandbox ready for a further execution of its tenant, or finds that it cannot be. */
 export class Renewal {
   readonly #connection: Connection;
   readonly #view: ProcessView | undefined;
   readonly #mayGrow: number;
+  readonly #isOutdated: () => boolean;
+  #renewals = 0;
   /** State before any code ran. */
   #before: ProcessState | undefined;
 
-  /** Takes a view of the process. If there is none, no worker is known to be gone, and none is reused. */
-  constructor(connection: Connection, view: ProcessView | undefined, memory: number) {
+  /**
+   * Takes a view of the process. If there is none, no worker is known to be gone, and none is reused.
+   * `isOutdated` is asked at each renewal whether a new sandbox would take less for an execution.
+   */
+  constructor(
+    connection: Connection,
+    view: ProcessView | undefined,
+    memory: number,
+    isOutdated = () => false,
+  ) {
     this.#connection = connection;
+    this.#isOutdated = isOutdated;
     this.#view = view;
     this.#mayGrow = memory * MEGABYTE * GROWTH;
   }
@@ -32,11 +45,16 @@ export class Renewal {
     if (this.#before === undefined && this.#view?.hasWorkers()) this.#before = this.#view.state();
   }
 
-  /** Ends all workers and removes what they left. Returns whether nothing is left for sure. */
+  /**
+   * Ends all workers and removes what they left. Returns whether nothing is left for sure. Leaves a
+   * sandbox as it is that a better one should follow.
+   */
   async renew(): Promise<boolean> {
     const view = this.#view;
     const before = this.#before;
     if (view === undefined || before === undefined) return false;
+    this.#renewals += 1;
+    if (this.#isOutdated() && this.#renewals > WORTH_A_START) return false;
     await this.#connection.renew("end", WITHIN);
     if (!(await withoutWorkers(view)) || !this.#isSame(before, view.state())) return false;
     await this.#connection.renew("wipe", WITHIN);

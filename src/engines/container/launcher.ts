@@ -105,6 +105,9 @@ export class ContainerLauncher implements Launcher {
     let network: Network | undefined;
     let container: Container | undefined;
     let connection: Connection | undefined;
+    let code: string | undefined;
+    const compiled = (): string | undefined =>
+      codeCaches?.directoryFor(heapMegabytes(profile.memory));
     const remove = async (): Promise<void> => {
       // Code that still runs is stopped at once.
       const ends = connection !== undefined && !connection.isRunning;
@@ -125,7 +128,7 @@ export class ContainerLauncher implements Launcher {
     };
     try {
       sockets.writeAuthority(egress?.authority);
-      const code = codeCaches?.directoryFor(heapMegabytes(profile.memory));
+      code = compiled();
       const codeFolder = code && (await linkCode(code, sockets.directory));
       network = await this.networks.lease();
       const spec = {
@@ -163,7 +166,8 @@ export class ContainerLauncher implements Launcher {
     const pid = this.#cgroups.pid(container.id);
     const { view: viewOf = (of: number) => new ProcessView(of) } = this.#options;
     const view = pid === undefined ? undefined : viewOf(pid);
-    const renewal = new Renewal(connection, view, profile.memory);
+    const isOutdated = (): boolean => code === undefined && compiled() !== undefined;
+    const renewal = new Renewal(connection, view, profile.memory, isOutdated);
     const parts = { sockets, profile, container, connection, egress, meter, renewal, remove };
     const throttle =
       this.#cgroups.throttle(container.id) ?? new EngineThrottle(container, profile.cpus);

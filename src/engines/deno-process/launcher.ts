@@ -119,7 +119,8 @@ export class DenoProcessLauncher implements Launcher {
     const confinement = await this.#confine();
     const user = newUser(confinement.host);
     const sockets = await SocketDirectory.create(this.#instanceDirectory, user);
-    const command = this.#command(confinement, user, sockets, profile, hurried);
+    const code = this.#codeFor(user, profile);
+    const command = this.#command(confinement, user, sockets, profile, hurried, code);
     const child = await this.spawner.start(command).catch(async (error: unknown) => {
       await sockets.remove();
       throw error;
@@ -162,7 +163,9 @@ export class DenoProcessLauncher implements Launcher {
       child.hush();
       void connection.closed.then(() => meter.read());
       const view = this.#view(pid);
-      const renewal = new Renewal(connection, view, profile.memory);
+      const isOutdated = (): boolean =>
+        code === undefined && this.#codeFor(user, profile) !== undefined;
+      const renewal = new Renewal(connection, view, profile.memory, isOutdated);
       const sandbox: Sandbox = {
         id: sockets.id,
         profile,
@@ -240,23 +243,26 @@ export class DenoProcessLauncher implements Launcher {
     this.spawner.close();
   }
 
+  /** Returns the directory with compiled code, if there is one that a process of the user cannot write to. */
+  #codeFor(user: number | undefined, { memory }: Profile): string | undefined {
+    return user === undefined ? undefined : this.#codeCaches?.directoryFor(heapMegabytes(memory));
+  }
+
   #command(
     confinement: ProcessConfinement,
     user: number | undefined,
     sockets: SocketDirectory,
     profile: Profile,
     hurried: boolean,
+    code: string | undefined,
   ): Command {
     // A Worker can be granted hosts only if its process has a network.
     const { network = false } = profile;
-    const heap = heapMegabytes(profile.memory);
-    // Only where the process cannot write to it, because it belongs to another user.
-    const codeCache = user === undefined ? undefined : this.#codeCaches?.directoryFor(heap);
     const args = hostArguments({
       runnerDirectory: this.#runnerDirectory,
       sockets: [sockets.controlSocket, sockets.databaseSocket],
       reach: { ...this.#reach, net: this.#reach.net && network },
-      heapMegabytes: heap,
+      heapMegabytes: heapMegabytes(profile.memory),
       hurried,
     });
     const [file = "", ...rest] = confinedProcess(confinement, args, user, network);
@@ -264,7 +270,7 @@ export class DenoProcessLauncher implements Launcher {
       file,
       args: rest,
       cwd: sockets.directory,
-      env: { ...HOST_ENVIRONMENT, ...(codeCache !== undefined && { DENO_DIR: codeCache }) },
+      env: { ...HOST_ENVIRONMENT, ...(code !== undefined && { DENO_DIR: code }) },
     };
   }
 }
