@@ -4,6 +4,7 @@ import type { Config } from "../src/config/config.ts";
 import { diallingRules } from "../src/kernel/dialling-rules.ts";
 import type { Kernel } from "../src/kernel/kernel.ts";
 import { BUILD_MS } from "../src/packages/builds/package-builds.ts";
+import { DEFAULT_SESSION, type SessionTimes } from "../src/request/session-request.ts";
 import type { Tenant } from "../src/request/tenant.ts";
 import { callbackTarget } from "./callbacks/callback-url.ts";
 import { noSecretKey } from "./callbacks/secret.ts";
@@ -32,6 +33,7 @@ import { Runs } from "./runs/runs.ts";
 import type { Scheduler } from "./schedules/scheduler.ts";
 import type { FunctionSchedules } from "./schedules/schedules.ts";
 import { createScheduling } from "./schedules/scheduling.ts";
+import { Sessions } from "./sessions/sessions.ts";
 import { StoreHealth } from "./store/contract/health.ts";
 import type { Store } from "./store/contract/store.ts";
 import type { Caller } from "./tenants/auth.ts";
@@ -64,6 +66,8 @@ export interface ServicesOptions {
   readonly admission?: Admission;
   /** Milliseconds without a sign of life after which other servers run a server's jobs. */
   readonly lease: number;
+  /** Most milliseconds of a session. Default: those of a session that does not say. */
+  readonly sessions?: SessionTimes | undefined;
   /** Days for which executions are kept. */
   readonly retention: number;
   /** Days for which administrative changes are kept. Default 365. */
@@ -87,6 +91,7 @@ export interface Services {
   readonly executionWriter: ExecutionWriter;
   readonly replyModes: ReplyModes;
   readonly openCalls: OpenCalls;
+  readonly sessions: Sessions;
   readonly jobs: JobQueue;
   readonly worker: JobWorker;
   readonly functions: FunctionCatalogue;
@@ -210,6 +215,19 @@ export function createServices(options: ServicesOptions): Services {
     most: config.maxTimeout + 2 * config.queueTimeout + PACKAGES_MS + MARGIN_MS,
     onError,
   });
+  const sessions = new Sessions({
+    kernel,
+    runs,
+    nodeId,
+    times: options.sessions ?? DEFAULT_SESSION,
+    // The other half is for executions without a session.
+    most: Math.max(1, Math.floor(config.cluster.max / 2)),
+    isServer: async (id) => (await nodes.list()).some((each) => each.alive && each.id === id),
+    hasKey: async (id) => (await store.keys.get(id)) !== undefined,
+    onError: failed,
+  });
+  store.notices.on("key", ({ key }) => void sessions.keyChanged(key).catch(failed));
+  store.notices.onLoss(() => void sessions.allKeysChanged().catch(failed));
   const { retention: days, auditDays } = options;
   const retention = new Retention({ store, days, auditDays, onError: failed });
   return {
@@ -222,6 +240,7 @@ export function createServices(options: ServicesOptions): Services {
     executionWriter,
     replyModes,
     openCalls,
+    sessions,
     jobs,
     worker,
     functions,
