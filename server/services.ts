@@ -215,19 +215,7 @@ export function createServices(options: ServicesOptions): Services {
     most: config.maxTimeout + 2 * config.queueTimeout + PACKAGES_MS + MARGIN_MS,
     onError,
   });
-  const sessions = new Sessions({
-    kernel,
-    runs,
-    nodeId,
-    times: options.sessions ?? DEFAULT_SESSION,
-    // The other half is for executions without a session.
-    most: Math.max(1, Math.floor(config.cluster.max / 2)),
-    isServer: async (id) => (await nodes.list()).some((each) => each.alive && each.id === id),
-    hasKey: async (id) => (await store.keys.get(id)) !== undefined,
-    onError: failed,
-  });
-  store.notices.on("key", ({ key }) => void sessions.keyChanged(key).catch(failed));
-  store.notices.onLoss(() => void sessions.allKeysChanged().catch(failed));
+  const sessions = sessionsOf(options, { runs, nodes }, failed);
   const { retention: days, auditDays } = options;
   const retention = new Retention({ store, days, auditDays, onError: failed });
   return {
@@ -271,6 +259,28 @@ export function createServices(options: ServicesOptions): Services {
       return executionWriter.close(RECORDS_MS);
     },
   };
+}
+
+/** Makes the sessions of this server, which hear of keys that are revoked on any. */
+function sessionsOf(
+  { kernel, store, config, nodeId, sessions: times = DEFAULT_SESSION }: ServicesOptions,
+  { runs, nodes }: Pick<Services, "runs" | "nodes">,
+  onError: (error: unknown) => void,
+): Sessions {
+  const sessions = new Sessions({
+    kernel,
+    runs,
+    nodeId,
+    times,
+    // The other half is for executions without a session.
+    most: Math.max(1, Math.floor(config.cluster.max / 2)),
+    isServer: async (id) => (await nodes.list()).some((each) => each.alive && each.id === id),
+    hasKey: async (id) => (await store.keys.get(id)) !== undefined,
+    onError,
+  });
+  store.notices.on("key", ({ key }) => void sessions.keyChanged(key).catch(onError));
+  store.notices.onLoss(() => void sessions.allKeysChanged().catch(onError));
+  return sessions;
 }
 
 /** Counts starts of sandboxes, and what they use after their executions. */

@@ -1,6 +1,12 @@
 import { callOf } from "./invoke.ts";
 import { segment, type Transport } from "./transport.ts";
-import type { RunOptions, Session, SessionAnswer, SessionExecution, SessionRequest } from "./types.ts";
+import type {
+  RunOptions,
+  Session,
+  SessionAnswer,
+  SessionExecution,
+  SessionRequest,
+} from "./types.ts";
 
 /** Begins and ends sessions: executions that share globals and files. */
 export class SessionsClient {

@@ -1,4 +1,10 @@
-import { Aborted, PermissionError, SecretNotFound, SessionBusy, SessionEnded } from "../base/errors.ts";
+import {
+  Aborted,
+  PermissionError,
+  SecretNotFound,
+  SessionBusy,
+  SessionEnded,
+} from "../base/errors.ts";
 import type { SessionEnd } from "../base/session-end.ts";
 import type { EngineSession } from "../engines/contract/contract.ts";
 import type { SessionTimes } from "../request/session-request.ts";

@@ -119,6 +119,7 @@ it("permissions, answers later and streams have their shapes", () => {
   });
   expect(streamed.map(({ operationId }) => operationId).sort()).toEqual([
     "execute",
+    "executeInSession",
     "invokeFunction",
     "listFunctionLogs",
   ]);
