@@ -128,8 +128,7 @@ function nodeRegistry(
 /** Makes everything that uses the store. Nothing runs before `start()`. */
 export function createServices(options: ServicesOptions): Services {
   const { kernel, store, config, nodeId, secretKey, callerOf, lease, onError } = options;
-  const { admission = NO_QUOTAS } = options;
-  const { packageSets = new PreparedSets(Promise.resolve(store)) } = options;
+  const { admission = NO_QUOTAS, packageSets = new PreparedSets(Promise.resolve(store)) } = options;
   const failed = (error: unknown): void => onError(error, "");
   const metrics = new Metrics(options.metricsTenants);
   const requestRuns = new RequestRuns();
@@ -216,8 +215,7 @@ export function createServices(options: ServicesOptions): Services {
     onError,
   });
   const sessions = sessionsOf(options, { runs, nodes }, failed);
-  const { retention: days, auditDays } = options;
-  const retention = new Retention({ store, days, auditDays, onError: failed });
+  const retention = retentionOf(options, failed);
   return {
     kernel,
     store,
@@ -259,6 +257,14 @@ export function createServices(options: ServicesOptions): Services {
       return executionWriter.close(RECORDS_MS);
     },
   };
+}
+
+/** Makes what deletes old records. */
+function retentionOf(
+  { store, retention: days, auditDays }: ServicesOptions,
+  onError: (error: unknown) => void,
+): Retention {
+  return new Retention({ store, days, auditDays, onError });
 }
 
 /** Makes the sessions of this server, which hear of keys that are revoked on any. */
