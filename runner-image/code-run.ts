@@ -60,6 +60,11 @@ export interface Loaded {
   readonly database: DatabaseHandle | undefined;
 }
 
+/** Tools that a run has given its worker. */
+export interface InstalledTools {
+  readonly database: DatabaseHandle | undefined;
+}
+
 /** One execution inside a worker. Sends its log, then exactly one `result` or `error`. */
 export class CodeRun {
   readonly log: ConsoleLog;
@@ -83,13 +88,19 @@ export class CodeRun {
   #busyBefore = false;
   #wake = (): void => {};
   readonly #exchange: Exchange | undefined;
+  #tools: InstalledTools | undefined;
 
-  /** Creates a run. If `loaded` is given, the run calls that module and does not load its own. */
-  constructor(job: WorkerJob, send: (message: WorkerMessage) => void, loaded?: Loaded) {
+  /**
+   * Creates a run after the one `before`. It calls the module of that one, if there is any. In a session it
+   * loads its own, and only the tools stay.
+   */
+  constructor(job: WorkerJob, send: (message: WorkerMessage) => void, before?: CodeRun) {
     this.#job = job;
     this.#send = send;
+    const loaded = job.session ? undefined : before?.loaded;
     this.#loaded = loaded;
-    this.#database = loaded?.database;
+    this.#tools = job.session ? before?.tools : undefined;
+    this.#database = loaded?.database ?? this.#tools?.database;
     const log = (message: WorkerMessage): void => {
       if (!this.#ended) send(message);
     };
@@ -106,6 +117,16 @@ export class CodeRun {
     return this.#loaded;
   }
 
+  /** The tools that a later run of the session finds. */
+  get tools(): InstalledTools | undefined {
+    return this.#tools;
+  }
+
+  /** True if another run may follow. In a session it needs no module of this one. */
+  get #mayGoOn(): boolean {
+    return (this.#loaded !== undefined || this.#tools !== undefined) && !this.#isLast;
+  }
+
   /** Loads the code, calls its entry and reports the outcome. Never rejects. */
   async start(runtime: Runtime): Promise<void> {
     const { limits, result } = this.#job;
@@ -118,7 +139,7 @@ export class CodeRun {
       // An unhandled rejection always surfaces in this turn, before the result counts.
       await turn();
       if (value === undefined) await this.#finish(runtime);
-      const reusable = this.#loaded !== undefined && !this.#isLast;
+      const reusable = this.#mayGoOn;
       if (!this.#job.reuse) runtime.announce("exit");
       this.log.flush();
       const { dropped } = this.log;
@@ -153,7 +174,7 @@ export class CodeRun {
       ? rejected(thrown, this.#url)
       : toFault(thrown, this.#url);
     this.log.flush();
-    const reusable = this.#loaded !== undefined && !this.#isLast && fault.name !== EXIT;
+    const reusable = this.#mayGoOn && fault.name !== EXIT;
     const ungranted = this.ungranted.take();
     return this.#end({ type: "error", fault, dropped: this.log.dropped, reusable, ...ungranted });
   }
@@ -187,7 +208,8 @@ export class CodeRun {
       this.#busyBefore = runtime.work.others();
       return await this.#enter(runtime, this.#loaded.module, enter);
     }
-    await this.#install(runtime);
+    if (this.#tools === undefined) await this.#install(runtime);
+    else this.#database?.reopen();
     const onUrl = (url: string): void => {
       this.#url = url;
     };
@@ -198,12 +220,18 @@ export class CodeRun {
       loaded = module;
       return { callee: () => {}, args };
     };
-    await runtime.load(this.#job, keep, onUrl);
+    await this.#load(runtime, keep, onUrl);
     // Its last steps are over after two turns.
     await turn();
     if (runtime.work.others()) await turn();
     this.#busyBefore = runtime.work.others();
     return await this.#enter(runtime, loaded, enter);
+  }
+
+  /** Loads the module. In a session all that it starts is known as this run's. */
+  async #load(runtime: Runtime, keep: Enter, onUrl: (url: string) => void): Promise<void> {
+    const load = (): Promise<unknown> => runtime.load(this.#job, keep, onUrl);
+    await (this.#job.session ? runtime.within(this, load) : load());
   }
 
   /** Calls a loaded module so that all it starts is known as this run's. */
@@ -270,6 +298,7 @@ export class CodeRun {
       this.#database = await installDatabase(database, runtime.database);
     }
     if (tools.some(isCustom)) await installCustom(tools);
+    if (this.#job.session) this.#tools = { database: this.#database };
   }
 
   #end(message: WorkerMessage): boolean {

@@ -14,7 +14,7 @@ export class CodeRuns {
 
   start(job: WorkerJob, runtime: Runtime): void {
     if (this.#spoiled) return;
-    this.#current = new CodeRun(job, this.#send, this.#current?.loaded);
+    this.#current = new CodeRun(job, this.#send, this.#current);
     void this.#current.start(runtime);
   }
 

@@ -1,4 +1,3 @@
-import { MODULE_URL } from "../src/protocol/messages.ts";
 import { dropUrl, makeUrl } from "./base/blob-urls.ts";
 import {
   apply,
@@ -17,6 +16,7 @@ import {
   stringifyJson,
   toText,
 } from "./base/primordials.ts";
+import { isMain } from "./modules/own-worker.ts";
 
 const { construct, setPrototypeOf, preventExtensions } = Reflect;
 const typeOfBlob = getterOf<string>(Blob.prototype, "type");
@@ -57,7 +57,7 @@ export function closeWorkers(
   const behind = (specifier: unknown): string => {
     // Converted to text once: a second conversion could give another text.
     const url = new NativeURL(toText(specifier), base).href;
-    const own = url === MODULE_URL ? urlOfMain() : (mapGet(typed, url) ?? url);
+    const own = isMain(url) ? urlOfMain() : (mapGet(typed, url) ?? url);
     const text = `import ${stringifyJson(prelude())};\nimport ${stringifyJson(own)};\n`;
     return makeUrl(new NativeBlob(listOf(text), JAVASCRIPT));
   };

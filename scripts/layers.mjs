@@ -63,7 +63,7 @@ const SERVER = [
     "server/audit",
   ],
   ["server/calls"],
-  ["server/resources", "server/replies", "server/schedules"],
+  ["server/resources", "server/replies", "server/schedules", "server/sessions"],
   ["server/mcp"],
   ["server/routes"],
   ["server"],

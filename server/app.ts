@@ -49,6 +49,7 @@ import { registryRoutes } from "./routes/resourcex/routes.ts";
 import { wellKnownRoutes } from "./routes/resourcex/well-known.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
 import { secretRoutes } from "./routes/secrets.ts";
+import { sessionRoutes } from "./routes/sessions.ts";
 import { adminUsageRoutes, usageRoutes } from "./routes/usage.ts";
 import type { Services } from "./services.ts";
 import type { Tenancy } from "./tenancy.ts";
@@ -186,6 +187,7 @@ function routesOf(options: AppOptions, auth: Auth, { hosts, httpFunctions }: Mad
     ...usageRoutes({ usage: store.usage, storage: store.storage, executionWriter }),
     ...logsRoutes(logsParts),
     ...callRoutes(services.openCalls),
+    ...sessionRoutes({ sessions: services.sessions, onError }),
     ...jobRoutes(jobs, secretKey),
     ...functionRoutes(functions, replyModes),
     ...scheduleRoutes(services.schedules),

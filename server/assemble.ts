@@ -72,6 +72,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const close = async (grace: number): Promise<void> => {
     made.services?.scheduler.stop();
     made.services?.worker.stop();
+    made.services?.sessions.drain();
     const [opened, store] = await Promise.allSettled([opening, options.store]);
     if (opened.status === "fulfilled") await opened.value.close(grace);
     const lost = (await made.services?.close()) ?? 0;
@@ -110,6 +111,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       admission: tenancy.quotas,
       callerOf: (tenant) => tenancy.auth.caller(tenant),
       lease: settings.jobLease,
+      sessions: settings.sessions,
       retention: settings.retention,
       auditDays: settings.auditDays,
       metricsTenants: settings.metricsTenants,
@@ -145,6 +147,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     const leave = (): void => {
       leaving = true;
       services.nodes.drain();
+      services.sessions.drain();
       services.scheduler.stop();
       services.worker.stop();
     };

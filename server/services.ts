@@ -4,6 +4,7 @@ import type { Config } from "../src/config/config.ts";
 import { diallingRules } from "../src/kernel/dialling-rules.ts";
 import type { Kernel } from "../src/kernel/kernel.ts";
 import { BUILD_MS } from "../src/packages/builds/package-builds.ts";
+import { DEFAULT_SESSION, type SessionTimes } from "../src/request/session-request.ts";
 import type { Tenant } from "../src/request/tenant.ts";
 import { callbackCheck } from "./callbacks/callback-check.ts";
 import { CallbackSender } from "./callbacks/sender.ts";
@@ -33,6 +34,7 @@ import { Runs } from "./runs/runs.ts";
 import type { Scheduler } from "./schedules/scheduler.ts";
 import type { FunctionSchedules } from "./schedules/schedules.ts";
 import { createScheduling } from "./schedules/scheduling.ts";
+import { Sessions } from "./sessions/sessions.ts";
 import { StoreHealth } from "./store/contract/health.ts";
 import type { Store } from "./store/contract/store.ts";
 import type { Caller } from "./tenants/auth.ts";
@@ -65,6 +67,8 @@ export interface ServicesOptions {
   readonly admission?: Admission;
   /** Milliseconds without a sign of life after which other servers run a server's jobs. */
   readonly lease: number;
+  /** Most milliseconds of a session. Default: those of a session that does not say. */
+  readonly sessions?: SessionTimes | undefined;
   /** Days for which executions are kept. */
   readonly retention: number;
   /** Days for which administrative changes are kept. Default 365. */
@@ -92,6 +96,7 @@ export interface Services {
   readonly openCalls: OpenCalls;
   /** Executions over MCP that wait for their clients. */
   readonly held: HeldExecutions;
+  readonly sessions: Sessions;
   readonly jobs: JobQueue;
   readonly worker: JobWorker;
   readonly functions: FunctionCatalogue;
@@ -128,8 +133,7 @@ function nodeRegistry(
 /** Makes everything that uses the store. Nothing runs before `start()`. */
 export function createServices(options: ServicesOptions): Services {
   const { kernel, store, config, nodeId, secretKey, callerOf, lease, onError } = options;
-  const { admission = NO_QUOTAS } = options;
-  const { packageSets = new PreparedSets(Promise.resolve(store)) } = options;
+  const { admission = NO_QUOTAS, packageSets = new PreparedSets(Promise.resolve(store)) } = options;
   const failed = (error: unknown): void => onError(error, "");
   const metrics = new Metrics(options.metricsTenants);
   const requestRuns = new RequestRuns();
@@ -218,8 +222,8 @@ export function createServices(options: ServicesOptions): Services {
     most: config.maxTimeout + 2 * config.queueTimeout + PACKAGES_MS + MARGIN_MS,
     onError,
   });
-  const { retention: days, auditDays } = options;
-  const retention = new Retention({ store, days, auditDays, onError: failed });
+  const sessions = sessionsOf(options, { runs, nodes }, failed);
+  const retention = retentionOf(options, failed);
   return {
     kernel,
     store,
@@ -231,6 +235,7 @@ export function createServices(options: ServicesOptions): Services {
     replyModes,
     openCalls,
     held,
+    sessions,
     jobs,
     worker,
     functions,
@@ -262,6 +267,36 @@ export function createServices(options: ServicesOptions): Services {
       return executionWriter.close(RECORDS_MS);
     },
   };
+}
+
+/** Makes what deletes old records. */
+function retentionOf(
+  { store, retention: days, auditDays }: ServicesOptions,
+  onError: (error: unknown) => void,
+): Retention {
+  return new Retention({ store, days, auditDays, onError });
+}
+
+/** Makes the sessions of this server, which hear of keys that are revoked on any. */
+function sessionsOf(
+  { kernel, store, config, nodeId, sessions: times = DEFAULT_SESSION }: ServicesOptions,
+  { runs, nodes }: Pick<Services, "runs" | "nodes">,
+  onError: (error: unknown) => void,
+): Sessions {
+  const sessions = new Sessions({
+    kernel,
+    runs,
+    nodeId,
+    times,
+    // The other half is for executions without a session.
+    most: Math.max(1, Math.floor(config.cluster.max / 2)),
+    isServer: async (id) => (await nodes.list()).some((each) => each.alive && each.id === id),
+    hasKey: async (id) => (await store.keys.get(id)) !== undefined,
+    onError,
+  });
+  store.notices.on("key", ({ key }) => void sessions.keyChanged(key).catch(onError));
+  store.notices.onLoss(() => void sessions.allKeysChanged().catch(onError));
+  return sessions;
 }
 
 /** Counts starts of sandboxes, and what they use after their executions. */

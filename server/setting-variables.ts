@@ -4,6 +4,7 @@ import { databaseUrl } from "../src/config/database.ts";
 import { ADVISORY_RULES, EXECUTE_RULES, registryToken, registryUrl } from "../src/config/npm.ts";
 import type { Perms } from "../src/permissions/perms.ts";
 import { MAX_BUNDLE_BYTES } from "../src/protocol/limits.ts";
+import { LONGEST_SESSION } from "../src/request/session-request.ts";
 import { PACE } from "./http/body/pace.ts";
 import { KEEP_ALIVE_MS } from "./http/connections/http-limits.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log/logger.ts";
@@ -91,6 +92,11 @@ export const VARIABLES = {
    * Milliseconds for which an execution waits for others of its tenant, and then for a sandbox.
    */
   queueTimeout: variable("ISOLATE_QUEUE_TIMEOUT", between(100, 100_000).default(60_000)),
+  /** Most milliseconds of a session without an execution, and in all. */
+  sessions: {
+    idle: variable("ISOLATE_SESSION_IDLE", between(1_000, LONGEST_SESSION).default(600_000)),
+    max: variable("ISOLATE_SESSION_MAX", between(1_000, LONGEST_SESSION).default(3_600_000)),
+  },
   /** Days for which executions are kept. */
   retention: variable("ISOLATE_RETENTION", between(1, 3_650).default(30)),
   /** Days for which administrative changes are kept. */

@@ -10,6 +10,8 @@ export {
   PluginError,
   RegistryFailed,
   RegistryUnavailable,
+  SessionBusy,
+  SessionEnded,
   ShuttingDown,
   TenantBusy,
   TenantLimit,
@@ -27,6 +29,7 @@ export {
   type Exception,
   type Isolate,
   type IsolateOptions,
+  type IsolateSession,
   type LibraryOutput,
 } from "./isolate.ts";
 export { type Granted, Kernel, type KernelOptions, type RunOptions } from "./kernel/kernel.ts";

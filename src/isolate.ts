@@ -1,12 +1,22 @@
+import type { z } from "zod";
 import { BadRequest } from "./base/errors.ts";
-import { config, type PartialConfig } from "./config/config.ts";
+import type { SessionEnd } from "./base/session-end.ts";
+import { config, firstIssue, type PartialConfig } from "./config/config.ts";
 import { DATABASE_VARIABLE } from "./config/database.ts";
 import { hasFrames, inFiles } from "./engines/explain/source-positions.ts";
 import { defaultRunDirectory } from "./engines/instance/run-directory.ts";
+import type { RunOptions } from "./kernel/kernel.ts";
 import { openKernel } from "./kernel/open.ts";
 import { usesCluster } from "./kernel/steps.ts";
 import type { PublicPlan } from "./permissions/public-plan.ts";
 import type { IsolatePlugin } from "./plugins/plugin.ts";
+import {
+  DEFAULT_SESSION,
+  type SessionExecution,
+  type SessionRequest,
+  sessionExecution,
+  sessionRequest,
+} from "./request/session-request.ts";
 import type { ExecuteRequest, LogEntry, Output } from "./request/types.ts";
 import type { ToolSource } from "./tools/tool.ts";
 
@@ -62,12 +72,37 @@ export type LibraryOutput = Output &
     | { readonly ok: false; readonly error: Exception }
   );
 
+/** Executions in one realm: what one puts on `globalThis` or writes into `/tmp`, the next one finds. */
+export interface IsolateSession {
+  /**
+   * Runs code, as `Isolate.execute()` does. Rejects with `SessionEnded` once the session has ended, and
+   * with `SessionBusy` while an execution is under way. A timeout, a crash, `exit()` and an abort end
+   * the session.
+   */
+  execute(request: SessionExecution, options?: { signal?: AbortSignal }): Promise<LibraryOutput>;
+  /** Resolves with the reason when the session has ended. */
+  readonly ended: Promise<SessionEnd>;
+  /** Ends it, with all of its state. */
+  close(): Promise<void>;
+}
+
 export interface Isolate {
   /**
    * Runs code once. Resolves whatever the code does. Rejects with an `IsolateError` for a bad
    * request or a host that cannot run it. Rejects with `Aborted` once `signal` is aborted.
    */
   execute(request: ExecuteRequest, options?: { signal?: AbortSignal }): Promise<LibraryOutput>;
+  /**
+   * Leases a sandbox for executions with state. It ends after `idle` ms without one, and after `max` ms.
+   * Tools are `crypto` and `database`.
+   *
+   * @example
+   * const session = await isolate.session({ idle: 60_000 });
+   * await session.execute({ code: "globalThis.n = 20; export default () => {}" });
+   * const { result } = await session.execute({ code: "export default () => n + 1" });
+   * result // 21
+   */
+  session(request?: SessionRequest): Promise<IsolateSession>;
   /**
    * Returns the permissions that a request would be granted and refused. Runs nothing. Rejects for
    * a bad request.
@@ -121,16 +156,36 @@ export async function createIsolate(options: IsolateOptions = {}): Promise<Isola
     hostAlone: !usesCluster({ useCluster, plugins }),
     log,
   });
+  const execute = async (
+    request: ExecuteRequest,
+    options: Pick<RunOptions, "signal" | "session">,
+  ): Promise<LibraryOutput> => {
+    let map: string | undefined;
+    const onSourceMap = (made: string): void => {
+      map = made;
+    };
+    const output = await kernel.execute(request, { ...options, onSourceMap });
+    const { logs } = output;
+    if (map === undefined || logs === undefined || !hasFrames(logs)) return withError(output);
+    return withError({ ...output, logs: inFiles(logs, map) });
+  };
   return {
-    execute: async (request, { signal } = {}) => {
-      let map: string | undefined;
-      const onSourceMap = (made: string): void => {
-        map = made;
+    execute: (request, { signal } = {}) => execute(request, { signal }),
+    session: async (asked = {}) => {
+      const { idle, max, ...common } = parsed(sessionRequest, asked);
+      const times = { idle: idle ?? DEFAULT_SESSION.idle, max: max ?? DEFAULT_SESSION.max };
+      const session = await kernel.openSession(common, times);
+      return {
+        execute: async (request, { signal } = {}) => {
+          const whole = { ...session.request, ...parsed(sessionExecution, request) };
+          const work = () => execute(whole, { signal, session });
+          return session.use(work).catch((error: unknown) => {
+            throw session.causeOf(error, signal);
+          });
+        },
+        ended: session.engine.ended,
+        close: () => session.end("closed"),
       };
-      const output = await kernel.execute(request, { signal, onSourceMap });
-      const { logs } = output;
-      if (map === undefined || logs === undefined || !hasFrames(logs)) return withError(output);
-      return withError({ ...output, logs: inFiles(logs, map) });
     },
     plan: (request) => kernel.plan(request),
     close: () => close(),
@@ -145,6 +200,17 @@ export async function createIsolate(options: IsolateOptions = {}): Promise<Isola
 function timeoutOf(ready: number): number {
   if (Number.isFinite(ready) && ready >= 0 && ready <= LONGEST) return ready;
   throw new BadRequest("ready", `ready: Expected milliseconds up to ${LONGEST}, 0 or false`);
+}
+
+/**
+ * Checks a request by its schema.
+ *
+ * @throws {BadRequest} that names the field.
+ */
+function parsed<T>(schema: z.ZodType<T>, asked: unknown): T {
+  const { data, error } = schema.safeParse(asked);
+  if (error !== undefined) throw firstIssue(error, schema);
+  return data;
 }
 
 /** Short name of `createIsolate`. */

@@ -23,6 +23,7 @@ const VIAS = Object.keys({
   resolve: true,
   schedule: true,
   mcp: true,
+  session: true,
 } satisfies Record<Execution["via"], true>);
 const PERIODS = [
   ["", "All"],

@@ -1,5 +1,4 @@
 /** Loads a text as the module of a URL. */
-import { MODULE_URL } from "../../src/protocol/messages.ts";
 import { unfollowed } from "../base/bare-call.ts";
 import { NativeTypeError } from "../base/primordials.ts";
 import { keepMain } from "./own-worker.ts";
@@ -33,7 +32,7 @@ export async function importText(
   use: (module: Module) => unknown,
   isThenable: boolean,
 ): Promise<unknown> {
-  if (url === MODULE_URL) keepMain(text);
+  keepMain(url, text);
   const around = `${url}${THENABLE}`;
   const hooks = registerHooks({
     resolve(specifier) {

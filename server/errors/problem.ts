@@ -35,6 +35,7 @@ export class HttpProblem extends Error {
     | 408
     | 409
     | 412
+    | 421
     | 422
     | 429
     | 431

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { accepted, answer } from "../../src/contract/executions.ts";
 
 /** A stream of an execution's events. OpenAPI 3.1 has no form for the single events. */
-const executionEvents = z.string().meta({
+export const EXECUTION_EVENTS = z.string().meta({
   id: "ExecutionEvents",
   description: `Server-sent events, each with JSON as its \`data\`:
 - \`log\`: \`{level, message, timestamp}\`
@@ -26,7 +26,7 @@ export const WAYS_RESPONSES = {
   200: {
     description: "How it ended, whatever the code did; with Accept: text/event-stream, as events",
     schema: answer,
-    events: executionEvents,
+    events: EXECUTION_EVENTS,
   },
   202: {
     description: "With Prefer: respond-async: where its answer will be is in Location",

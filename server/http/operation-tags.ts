@@ -1,6 +1,7 @@
 /** Groups of operations in the contract, in the order of the docs page. */
 export const OPERATION_TAGS: readonly { readonly name: string; readonly description: string }[] = [
   { name: "Executions", description: "Run code once, now or later, and read what was run" },
+  { name: "Sessions", description: "Executions that share globals and files" },
   { name: "Functions", description: "Code that is deployed once and called by its name" },
   { name: "Packages", description: "Prepared sets of npm packages" },
   { name: "Secrets", description: "Values that code finds and nobody reads" },

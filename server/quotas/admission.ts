@@ -20,7 +20,15 @@ export interface Admission {
    * @throws {HttpProblem} 429 with `Retry-After` if a quota is used up.
    * @throws {Aborted} If `signal` is aborted before.
    */
-  admit(caller: Caller, options: WaitingExecution): Promise<Release>;
+  admit(
+    caller: Caller,
+    options: WaitingExecution & {
+      /** True if it runs in a place that is held. Default false. */
+      readonly hasPlace?: boolean | undefined;
+    },
+  ): Promise<Release>;
+  /** Takes a place for several executions, one after the other. It counts for the rate. Rejects as `admit()` does. */
+  hold(caller: Caller, options: WaitingExecution): Promise<() => void>;
   /**
    * Checks that something is left of the tenant's budget, without using it. Default: there is none.
    *
@@ -32,4 +40,8 @@ export interface Admission {
 }
 
 /** Admits everything, for a server that only its machine limits. */
-export const NO_QUOTAS: Admission = { admit: async () => () => {}, charge: () => {} };
+export const NO_QUOTAS: Admission = {
+  admit: async () => () => {},
+  hold: async () => () => {},
+  charge: () => {},
+};

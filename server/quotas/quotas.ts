@@ -3,7 +3,11 @@ import type { Leases } from "../store/contract/leases.ts";
 import type { Caller } from "../tenants/auth.ts";
 import type { Admission, Release } from "./admission.ts";
 import { type BudgetCounter, Budgets, exhausted } from "./budgets.ts";
-import { ConcurrencyLimits, type LeasedPlaces } from "./concurrency-limits.ts";
+import {
+  ConcurrencyLimits,
+  type LeasedPlaces,
+  type WaitingExecution,
+} from "./concurrency-limits.ts";
 import type { Used } from "./day.ts";
 import { LeasesOfServer } from "./leases-of-server.ts";
 import type { LimitsLeft } from "./left.ts";
@@ -51,25 +55,48 @@ export class Quotas implements Admission {
   async admit(caller: Caller, options: Parameters<Admission["admit"]>[1]): Promise<Release> {
     const { tenant, limits } = caller;
     // Checked first: an execution without a place has not begun, so no rate or budget may count it.
-    this.#places.get(tenant.id)?.limits.check(limits, options);
+    if (!options.hasPlace) this.#places.get(tenant.id)?.limits.check(limits, options);
     const undo = await this.#rates.count(caller);
     const settle = await this.#budgets.take(caller);
-    const places = this.#placesOf(tenant.id);
-    try {
-      await places.limits.take(limits, options);
-    } catch (error) {
+    const give = await this.#take(caller, options).catch((error: unknown) => {
       settle(null);
       undo();
-      this.#tidy(tenant.id, places);
       throw error;
-    }
+    });
     const release = (used: Parameters<Release>[0]): void => {
-      places.limits.give(options.isAnonymous);
-      this.#tidy(tenant.id, places);
+      give();
       // Without a measured CPU time, all time but the wait for a sandbox counts.
       settle(used && (used.cpu ?? used.wall - used.queued));
     };
     return settle.reserved ? Object.assign(release, { reserved: settle.reserved }) : release;
+  }
+
+  async hold(caller: Caller, options: WaitingExecution): Promise<() => void> {
+    await this.checkBudget(caller);
+    this.#places.get(caller.tenant.id)?.limits.check(caller.limits, options);
+    const undo = await this.#rates.count(caller);
+    return this.#take(caller, options).catch((error: unknown) => {
+      undo();
+      throw error;
+    });
+  }
+
+  /** Takes a place, unless the execution has one. Returns the function that gives it back. */
+  async #take(
+    { tenant, limits }: Caller,
+    options: Parameters<Admission["admit"]>[1],
+  ): Promise<() => void> {
+    if (options.hasPlace) return () => {};
+    const places = this.#placesOf(tenant.id);
+    const tidy = (): void => this.#tidy(tenant.id, places);
+    await places.limits.take(limits, options).catch((error: unknown) => {
+      tidy();
+      throw error;
+    });
+    return () => {
+      places.limits.give(options.isAnonymous);
+      tidy();
+    };
   }
 
   async checkBudget(caller: Caller): Promise<void> {

@@ -13,7 +13,7 @@ export function answerOf({ id, output }: { id: string; output: Output }): Execut
 export function answerText({
   result,
   ...rest
-}: ExecutionAnswer & { readonly attempts?: number }): string {
+}: ExecutionAnswer & { readonly attempts?: number; readonly session?: object }): string {
   if (!(result instanceof JsonText)) return JSON.stringify({ ...rest, result });
   return `${JSON.stringify(rest).slice(0, -1)},"result":${result.text}}`;
 }

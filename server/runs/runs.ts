@@ -5,6 +5,7 @@ import type { HttpExchange } from "../../src/engines/contract/http-delivery.ts";
 import type { TypeCall } from "../../src/engines/contract/type-call.ts";
 import { hasFrames } from "../../src/engines/explain/source-positions.ts";
 import type { Granted, Kernel } from "../../src/kernel/kernel.ts";
+import type { Session } from "../../src/kernel/session.ts";
 import type { DeployedCode } from "../../src/plugins/plugin.ts";
 import type { KnownTenant, Tenant } from "../../src/request/tenant.ts";
 import type { ExecuteRequest, LogEntry, Observer, Output } from "../../src/request/types.ts";
@@ -80,6 +81,8 @@ export interface ExecutionContext {
   readonly wait?: boolean;
   /** True if it is requested without a key of the tenant. Default false. */
   readonly isAnonymous?: boolean;
+  /** True if it has a place of `hold()`. Default false. */
+  readonly hasPlace?: boolean;
   /** Returns true for an error after which the same execution is tried again, under its id. */
   readonly comesAgain?: (error: unknown) => boolean;
 }
@@ -102,6 +105,8 @@ export interface Execution extends ExecutionContext {
   readonly exchange?: HttpExchange | undefined;
   /** Calls of the code to functions of its caller. Default: it has none. */
   readonly calls?: CallLine | undefined;
+  /** Session in which it runs, which has a place. Default: none. */
+  readonly session?: Session | undefined;
   /** JSON text of an argument that the entry gets after its input. Default: none. */
   readonly callContext?: string | undefined;
   /** Receives the grants of a valid request, before it waits for a sandbox. */
@@ -137,7 +142,8 @@ export class Runs {
     const readResult = asText && read ? (text: string) => read(caller.tenant.id, text) : undefined;
     const id = run.id ?? executionId();
     const facts = factsOf(request);
-    const output = await this.track({ ...run, id }, facts, endOfRun, async (signal, log) => {
+    const tracked = { ...run, id, hasPlace: run.session !== undefined };
+    const output = await this.track(tracked, facts, endOfRun, async (signal, log) => {
       const onGranted = (granted: Granted): void => {
         Object.assign(facts, granted);
         run.onGranted?.(granted);
@@ -154,10 +160,10 @@ export class Runs {
       const deployed = await this.#deployed(run);
       const reading = { typeCall, readResult, isBundle, deployed };
       const hooks = { observer: watched, onGranted, onSourceMap };
-      const { callContext } = run;
+      const { callContext, session } = run;
       const endpoint = run.calls ? undefined : this.#endpoint(run, id);
       const calls = run.calls ?? endpoint?.calls;
-      const options = { signal, exchange, callContext, calls, ...reading, ...hooks };
+      const options = { signal, exchange, callContext, calls, session, ...reading, ...hooks };
       const { kernel } = this.#options;
       const running = kernel.execute(whole, { id, tenant: caller.tenant, ...options });
       const output = await running.finally(() => endpoint?.close());
@@ -207,7 +213,7 @@ export class Runs {
     work: (signal: AbortSignal, log: RunLog | undefined) => Promise<T>,
   ): Promise<T> {
     const { executionWriter, admission, logs, requestRuns, onEnd } = this.#options;
-    const { caller, wait = true, isAnonymous, comesAgain = () => false } = asked;
+    const { caller, wait = true, isAnonymous, hasPlace, comesAgain = () => false } = asked;
     if (executionWriter.full)
       throw new StoreUnavailable("Too many executions wait to be written down");
     if (caller.suspended !== undefined) {
@@ -216,7 +222,7 @@ export class Runs {
     const id = asked.id ?? executionId();
     const startedAt = new Date();
     const { signal, done } = this.#running.begin(caller.tenant, asked.signal);
-    const asking = { signal, wait, isAnonymous };
+    const asking = { signal, wait, isAnonymous, hasPlace };
     const release = await admission.admit(caller, asking).catch((error: unknown) => {
       done();
       throw causeOf(error, signal);
@@ -251,6 +257,29 @@ export class Runs {
       release(used);
       done();
     }
+  }
+
+  /**
+   * Takes a place among a tenant's executions until `release()`. The signal is aborted once the tenant may
+   * run nothing more. Rejects as `run()` does.
+   */
+  async hold(
+    caller: Caller,
+    asking: AbortSignal,
+  ): Promise<{ readonly signal: AbortSignal; readonly release: () => void }> {
+    if (caller.suspended !== undefined) throw new TenantSuspended(caller.suspended);
+    const { signal, done } = this.#running.begin(caller.tenant);
+    const waiting = AbortSignal.any([signal, asking]);
+    const holding = this.#options.admission.hold(caller, { signal: waiting, wait: true });
+    const give = await holding.catch((error: unknown) => {
+      done();
+      throw causeOf(error, signal);
+    });
+    const release = (): void => {
+      give();
+      done();
+    };
+    return { signal, release };
   }
 
   /** Resolves once the records so far are written, or have failed. */

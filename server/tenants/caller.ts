@@ -23,7 +23,7 @@ export function callerOf(
     egressRequests,
     packages,
   } = settings;
-  const { concurrency, queue, rate, budget, bodyBytes, retention, storage } = settings;
+  const { concurrency, queue, sessions, rate, budget, bodyBytes, retention, storage } = settings;
   const { keepLogs, logStorage } = settings;
   return {
     tenant: {
@@ -46,6 +46,7 @@ export function callerOf(
     limits: {
       concurrency,
       queue,
+      sessions,
       rate,
       budget,
       bodyBytes,

@@ -4,6 +4,8 @@ export interface TenantLimits {
   readonly concurrency: number;
   /** Executions that may wait in addition. */
   readonly queue: number;
+  /** Sessions at once on one server. Default 8. */
+  readonly sessions?: number | undefined;
   /** Executions that may begin within that many seconds. */
   readonly rate?: { readonly requests: number; readonly seconds: number } | undefined;
   /** Limits for each day in UTC: executions, and milliseconds of processor time. */

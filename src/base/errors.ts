@@ -1,3 +1,4 @@
+import { SESSION_ENDS, type SessionEnd } from "./session-end.ts";
 import type { Usage } from "./usage.ts";
 
 /**
@@ -9,7 +10,7 @@ export abstract class IsolateError extends Error {
   /** Stable code for programs, for example `BAD_REQUEST`. */
   abstract readonly code: string;
   /** HTTP status of the answer. */
-  abstract readonly status: 400 | 403 | 409 | 413 | 415 | 429 | 500 | 502 | 503 | 507;
+  abstract readonly status: 400 | 403 | 409 | 410 | 413 | 415 | 429 | 500 | 502 | 503 | 507;
   /** Seconds after which a repetition may succeed. */
   retryAfter: number | undefined;
 }
@@ -122,6 +123,31 @@ export class ShuttingDown extends IsolateError {
   constructor() {
     super("The server is shutting down");
     this.retryAfter = 5;
+  }
+}
+
+/** The session has ended, and its state is gone. `reason` tells why. */
+export class SessionEnded extends IsolateError {
+  readonly name = "SessionEnded";
+  readonly code = "SESSION_ENDED";
+  readonly status = 410;
+  readonly reason: SessionEnd;
+
+  constructor(reason: SessionEnd) {
+    super(`The session has ended (${reason}): ${SESSION_ENDS[reason]}`);
+    this.reason = reason;
+  }
+}
+
+/** An execution runs in the session, which runs one at a time. */
+export class SessionBusy extends IsolateError {
+  readonly name = "SessionBusy";
+  readonly code = "SESSION_BUSY";
+  readonly status = 409;
+  override retryAfter: number | undefined = 1;
+
+  constructor() {
+    super("An execution runs in the session; a session runs one at a time");
   }
 }
 

@@ -13,6 +13,7 @@ import { KeysClient } from "./keys.ts";
 import { PackagesClient } from "./packages.ts";
 import { SchedulesClient } from "./schedules.ts";
 import { SecretsClient } from "./secrets.ts";
+import { SessionsClient } from "./sessions.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
 import type {
   Answer,
@@ -63,6 +64,8 @@ export class Client {
   /** Prepared sets of packages. */
   readonly packages: PackagesClient;
   readonly secrets: SecretsClient;
+  /** Executions that share globals and files. */
+  readonly sessions: SessionsClient;
   /** Calls that need the administrator's key. */
   readonly admin: AdminClient;
   readonly #transport: Transport;
@@ -76,6 +79,7 @@ export class Client {
     this.keys = new KeysClient(transport);
     this.packages = new PackagesClient(transport, "/packages");
     this.secrets = new SecretsClient(transport);
+    this.sessions = new SessionsClient(transport);
     this.admin = new AdminClient(transport);
   }
 

@@ -29,6 +29,7 @@ import type { shownNode } from "../contract/nodes.ts";
 import type { setBody, shownSet, wholeSet } from "../contract/packages.ts";
 import type { scheduleBody, shownRun, shownSchedule } from "../contract/schedules.ts";
 import type { shownSecret } from "../contract/secrets.ts";
+import type { sessionAnswer, shownSession } from "../contract/sessions.ts";
 import type {
   ownTenant,
   replacedTenant,
@@ -46,6 +47,9 @@ import type {
   usageQuery,
 } from "../contract/usage.ts";
 import type { ExecuteRequest, LogEntry, Output, Usage } from "../request/types.ts";
+
+export type { SessionExecution, SessionRequest } from "../request/session-request.ts";
+
 import type { ProblemBody } from "./errors.ts";
 
 /** The answer to an execution. */
@@ -53,6 +57,15 @@ export interface Answer<T = unknown> extends Output {
   /** Id of the execution, for `GET /executions/{id}`. */
   readonly id: string;
   result?: T;
+}
+
+/** A session that has not ended. */
+export type Session = Readonly<z.output<typeof shownSession>>;
+
+/** The answer to an execution in a session. */
+export interface SessionAnswer<T = unknown> extends Answer<T> {
+  /** Its session afterwards: `ended` has the reason if it has ended. */
+  readonly session: Readonly<z.output<typeof sessionAnswer>["session"]>;
 }
 
 /** A resource type by its name, or the resource whose type is meant. */

@@ -17,6 +17,7 @@ const VIAS = [
   "resolve",
   "schedule",
   "mcp",
+  "session",
 ] as const;
 
 const MOST_OF_A_PAGE = 200;

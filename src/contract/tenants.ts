@@ -76,6 +76,8 @@ const open = {
   /** Most executions at once, and most further ones that may wait. */
   concurrency: concurrency.default(DEFAULT_CONCURRENCY),
   queue: queue.default(DEFAULT_QUEUE),
+  /** Most sessions at once on one server. */
+  sessions: z.int().min(0).max(10_000).optional().meta({ description: "Sessions at once" }),
   rate: strictObject({
     requests: z.int().min(1).max(1_000_000),
     seconds: z.int().min(1).max(86_400),

@@ -20,10 +20,11 @@ export function emptyContext(
     | "signal"
     | "account"
     | "secrets"
+    | "session"
   >,
 ): Context {
   const { tenant, observer, exchange, typeCall, deployed, callContext, calls, signal } = given;
-  const { account, secrets } = given;
+  const { account, secrets, session } = given;
   // Written as one literal: steps copy it often, and objects built otherwise are slow to copy.
   return {
     request,
@@ -36,6 +37,7 @@ export function emptyContext(
     signal,
     account,
     secrets,
+    session,
     level: request.sandbox,
     tools: [],
     customTools: [],

@@ -10,12 +10,13 @@ import { assertGranted } from "../permissions/plan.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
 import { setUp } from "../plugins/api.ts";
 import { assertCallable } from "../plugins/assert-callable.ts";
-import { jobOf, optionsOf, outputOf } from "../plugins/engine-job.ts";
+import { jobOf, optionsOf, outputOf, sessionKey } from "../plugins/engine-job.ts";
 import { PackageService } from "../plugins/package-service.ts";
 import { type Context, type DeployedCode, Hooks, type Host } from "../plugins/plugin.ts";
 import { publicPlan } from "../plugins/public-plan.ts";
 import { type Granted, RunAccount } from "../plugins/run-account.ts";
 import type { SecretValues } from "../request/secret-values.ts";
+import type { SessionTimes } from "../request/session-request.ts";
 import { SOLE_TENANT, type Tenant } from "../request/tenant.ts";
 import type {
   ExecuteRequest,
@@ -27,6 +28,7 @@ import type {
 import { emptyContext } from "./empty-context.ts";
 import { contained } from "./observer.ts";
 import { masked, maskedCalls, openSecrets } from "./secrets.ts";
+import { Session } from "./session.ts";
 import { pluginsOf, type StepOptions } from "./steps.ts";
 
 export interface KernelOptions extends StepOptions, Host {
@@ -63,6 +65,8 @@ export interface RunOptions {
   readonly calls?: CallLine | undefined;
   /** JSON text of an argument that the entry gets after its input. Default: none. */
   readonly callContext?: string | undefined;
+  /** Session in which it runs, by `Session.use()`. Default: a sandbox of its own. */
+  readonly session?: Session | undefined;
   /** Receives the source map of code that was bundled with packages. */
   readonly onSourceMap?: ((map: string) => void) | undefined;
   /**
@@ -84,6 +88,7 @@ export class Kernel {
   /** Resolves when all plugins are set up; absent if they are. */
   readonly #ready: Promise<void> | undefined;
   readonly #running = new Set<Promise<unknown>>();
+  readonly #sessions = new Set<Session>();
   #closing = false;
 
   /**
@@ -131,9 +136,12 @@ export class Kernel {
   execute(asked: ExecuteRequest, options: RunOptions = {}): Promise<Output> {
     return this.#tracked(options.tenant?.id, async (span) => {
       const started = performance.now();
-      const context = await inSpan("load", {}, () => this.#load(asked, options));
-      assertGranted(context.plan);
+      const loading = inSpan("load", {}, () => this.#loadGranted(asked, options));
+      const context = await loading.catch((error: unknown) => {
+        throw options.session?.refusal(error) ?? error;
+      });
       assertCallable(context);
+      await options.session?.assertSame(sessionKey(context));
       const whole = context.packages ? await this.#withPackages(context) : context;
       const output = await this.#runWrapped(whole, started, options.readResult);
       const formatted = await inSpan("format", {}, () => this.#hooks.onFormat.run(output, context));
@@ -143,6 +151,31 @@ export class Kernel {
       const wall = millisecondsSince(started);
       // A plugin may answer with an older output, whose usage is not the usage of this execution.
       return { ...formatted, outcome, usage: { ...context.account.used, wall } };
+    });
+  }
+
+  /**
+   * Leases a sandbox for the executions of a session, which have the request in common. Rejects as
+   * `execute()` does.
+   */
+  openSession(
+    asked: Omit<ExecuteRequest, "code">,
+    { idle, max, ...options }: SessionTimes & Pick<RunOptions, "tenant" | "signal">,
+  ): Promise<Session> {
+    return this.#tracked(options.tenant?.id, async () => {
+      const request = { ...asked, reuse: "never" as const };
+      const context = await this.#loadGranted({ ...request, code: "" }, options);
+      context.channel?.leave();
+      assertReusable(context.tools);
+      const { level, profile, tenant, permissions } = context;
+      const { queueTimeout } = context.request;
+      const leased = { profile, queueTimeout, tenant: tenant.id };
+      const engine = await this.#hooks.onWorker.call().engine(level).openSession(leased);
+      const key = sessionKey(context);
+      const session = new Session({ engine, request, key, permissions, idle, max });
+      this.#sessions.add(session);
+      void engine.ended.then(() => this.#sessions.delete(session));
+      return session;
     });
   }
 
@@ -224,10 +257,16 @@ export class Kernel {
     this.#hooks.onWorker.call().engine(context.level);
   }
 
+  async #loadGranted(asked: ExecuteRequest, options: RunOptions): Promise<Context> {
+    const context = await this.#load(asked, options);
+    assertGranted(context.plan);
+    return context;
+  }
+
   async #load(asked: ExecuteRequest, options: RunOptions): Promise<Context> {
     const { onValidate, onLoad } = this.#hooks;
     const { tenant = SOLE_TENANT, typeCall, isBundle, deployed, signal } = options;
-    const { onGranted, onSourceMap, callContext, id } = options;
+    const { onGranted, onSourceMap, callContext, id, session } = options;
     if (this.#ready !== undefined) await this.#ready;
     // The guard comes first, and lets only valid requests through.
     const ownLimit = isBundle ? { isBundle } : typeCall && { codeLimit: typeCall.codeLimit };
@@ -240,7 +279,15 @@ export class Kernel {
     const exchange = options.exchange && masked(options.exchange, secrets?.redactor);
     const calls = options.calls && maskedCalls(options.calls, secrets?.redactor);
     const about = { exchange, typeCall, deployed, callContext, calls };
-    const given = { tenant, observer, ...about, signal, account, secrets };
+    const given = {
+      tenant,
+      observer,
+      ...about,
+      signal,
+      account,
+      secrets,
+      session: session?.engine,
+    };
     return onLoad.run(emptyContext(request, given), undefined);
   }
 
@@ -253,6 +300,7 @@ export class Kernel {
     });
     await Promise.race([Promise.allSettled(this.#running), patience]);
     clearTimeout(timer);
+    for (const session of this.#sessions) void session.end("shutdown");
     await Promise.all(this.#engines.map((engine) => engine.close()));
   }
 }

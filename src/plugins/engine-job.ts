@@ -44,7 +44,7 @@ function withCalls({ request: { functions }, tools }: Context): Context["tools"]
 /** Returns the options with which the engine runs the job. */
 export function optionsOf(context: Context, readResult: ReadResult | undefined): ExecuteOptions {
   const { request, tenant, profile, channel, calls, observer, exchange, signal } = context;
-  const { grantable, hasDatabase } = context;
+  const { grantable, hasDatabase, session } = context;
   return {
     profile,
     timeout: request.timeout,
@@ -59,6 +59,7 @@ export function optionsOf(context: Context, readResult: ReadResult | undefined):
     readResult,
     grantable,
     hasDatabase,
+    session,
   };
 }
 
@@ -80,6 +81,13 @@ function grantsOf({ grants, plan, secrets }: Context): Job["grants"] {
     return { ...binding, secret: value };
   });
   return { ...grants, bindings: opened };
+}
+
+/** Returns the key that all executions of a session have. */
+export function sessionKey({ tenant, tools, grants, plan, profile, secrets }: Context): string {
+  const owner = tenantKey(tenant);
+  const parts = { tools, grants, bindings: plan.bindings, secrets: secrets?.values, profile };
+  return codeReuseKey({ tenant: owner, code: "", entry: "", ...parts });
 }
 
 function reuseOf(context: Context): Reuse | undefined {

@@ -1,6 +1,13 @@
 import type { ChannelRouter, Membership } from "../channels/channels.ts";
 import type { Config } from "../config/config.ts";
-import type { CallLine, Engine, JobGrants, Profile, Spawn } from "../engines/contract/contract.ts";
+import type {
+  CallLine,
+  Engine,
+  EngineSession,
+  JobGrants,
+  Profile,
+  Spawn,
+} from "../engines/contract/contract.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
 import type { TypeCall } from "../engines/contract/type-call.ts";
 import type { Perms, PermsObject } from "../permissions/perms.ts";
@@ -74,6 +81,8 @@ export interface Context {
   /** Differences of a resource type's call, if it is one. */
   readonly typeCall?: TypeCall | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Session in which it runs. Default: a sandbox of its own. */
+  readonly session?: EngineSession | undefined;
   /** Secrets that its request names, with their values. Absent if it names none. */
   readonly secrets?: OpenedSecrets | undefined;
   /** Account of the jobs that run for it. */

@@ -27,7 +27,7 @@ export function encodeJobParts(job: Omit<WorkerJob, "type">, grants?: Grants): U
 
 function framed(job: Omit<WorkerJob, "type">, grants: Grants | undefined) {
   const { code, entry, input, tools, attachments = [], limits, result, reuse, httpRequest } = job;
-  const { language, moduleUrl, callContext } = job;
+  const { language, moduleUrl, callContext, session } = job;
   const payload: Uint8Array[] = [];
   const add = (bytes: Uint8Array): number => payload.push(bytes) && bytes.length;
   const bytesOf = (text: string): number => add(encoder.encode(text));
@@ -47,6 +47,7 @@ function framed(job: Omit<WorkerJob, "type">, grants: Grants | undefined) {
     limits,
     ...(result !== undefined && { result }),
     ...(reuse && { reuse }),
+    ...(session && { session }),
     ...(httpRequest && { httpRequest }),
     ...(grants !== undefined && { grants }),
   };
@@ -70,6 +71,7 @@ export function decodeJob({ header, payload }: Frame): WorkerJob {
     limits,
     result,
     reuse,
+    session,
     httpRequest,
   } = header as unknown as JobHeader;
   let read = 0;
@@ -98,6 +100,7 @@ export function decodeJob({ header, payload }: Frame): WorkerJob {
     limits,
     ...(result && { result }),
     ...(reuse && { reuse }),
+    ...(session && { session }),
     ...(httpRequest && { httpRequest }),
   };
 }

@@ -68,6 +68,8 @@ export interface JobHeader {
   readonly result?: ResultForm;
   /** True if a later job may call the same module again without sending its code. */
   readonly reuse?: boolean;
+  /** True if a later job of the same session has other code for the same worker. */
+  readonly session?: boolean;
   /** Default: the entry is called with its input. */
   readonly httpRequest?: HttpJob;
   /** Default: a job without grants, which any worker can run. */
@@ -111,6 +113,8 @@ export interface WorkerJob {
   readonly limits: OutputLimits;
   readonly result?: ResultForm;
   readonly reuse?: boolean;
+  /** True if the job has code of its own, and keeps the globals of the jobs before it. */
+  readonly session?: boolean;
   /** Request that the entry gets in place of its arguments. The first attachment is its body. */
   readonly httpRequest?: HttpJob;
   /**

@@ -1,5 +1,6 @@
 import type {
   Engine,
+  EngineSession,
   EngineStatus,
   ExecuteOptions,
   IdleUsage,
@@ -43,6 +44,10 @@ export class RecordingEngine implements Engine {
 
   async spawn({ profile }: Pick<ExecuteOptions, "profile">): Promise<Spawn> {
     return { id: "1", level: this.level, profile, kill: async () => {} };
+  }
+
+  async openSession(): Promise<EngineSession> {
+    return { level: this.level, ended: new Promise(() => {}), end: async () => {} };
   }
 
   onSpawn(listener: (spawn: Spawn) => void): void {

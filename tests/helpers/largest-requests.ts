@@ -99,6 +99,7 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
   const registry = (path: string) => `/api/v1${path}`;
   const withInput = (value: string): string => `{"code":"${NOTHING}","input":${value}}`;
   const ids = "00000000-0000-7000-8000-000000000000";
+  const noSession = "/sessions/bm9kZQ.AAAAAAAAAAAAAAAAAAAAAA";
   const program = (files: string, stdin = ""): string =>
     `{"language":"js","version":"*","stdin":"${stdin}","files":${files}}`;
   const calling = (tool: string, args: string, id = 1): string =>
@@ -278,6 +279,20 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
       eachValue(`/executions/${ids}/calls/bm9kZQ.1`, (value) => `{"result":${value}}`, [
         ...[404, 413],
       ]),
+    "POST /sessions": () => [
+      json("a long list", "/sessions", `{"tools":${list(190_000, () => "1")}}`, [400, 413]),
+    ],
+    "GET /sessions": () => plain("/sessions", 200),
+    "GET /sessions/{id}": () => plain(noSession, 404),
+    "DELETE /sessions/{id}": () => plain(noSession, 404),
+    "POST /sessions/{id}/execute": () => [
+      json(
+        "a long list",
+        `${noSession}/execute`,
+        `{"code":"","input":${list(190_000, () => "1")}}`,
+        [...[404, 413]],
+      ),
+    ],
     "GET /jobs/{id}": () => plain(`/jobs/${ids}`, 404),
     "DELETE /jobs/{id}": () => plain(`/jobs/${ids}`, 404),
     "GET /functions": () => queries("/functions", "after"),

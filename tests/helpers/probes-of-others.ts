@@ -83,6 +83,7 @@ export const NAMELESS: ReadonlySet<string> = new Set([
   ...["body:run_cpu_time", "body:compile_cpu_time"],
   ...["body:run_memory_limit", "body:compile_memory_limit"],
   "body:value",
+  ...["body:idle", "body:max"],
   ...["query:from", "query:to", "query:by"],
   // A new key is the prober's own.
   ...["body:label", "body:scopes", "body:expiresAt"],
@@ -91,6 +92,8 @@ export const NAMELESS: ReadonlySet<string> = new Set([
 ]);
 
 const NO_FUNCTION = [404, "FUNCTION_NOT_FOUND"] as const;
+/** Id of a session of a server that is not there. */
+const NO_SESSION = "bm9kZQ.AAAAAAAAAAAAAAAAAAAAAA";
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /**
@@ -120,6 +123,7 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
   const tag = encodeURIComponent(locator.replace(/\.\w+@/, ":"));
   const resolve = { path: "/api/v1/resolve", names: ["body:locator"] };
   const noJob = [404, "JOB_NOT_FOUND"] as const;
+  const noSession = [404, "SESSION_NOT_FOUND"] as const;
   const refused = [400, "BAD_REQUEST"] as const;
   const noSet = [404, "PACKAGES_NOT_FOUND"] as const;
   const params = { name: "execute", arguments: SHARED_BODY };
@@ -185,6 +189,26 @@ export function probesOf(owned: Owned, hasSame: boolean): Record<string, readonl
       body: { result: 1 },
       expected: [404, "CALL_NOT_FOUND"] as const,
     })),
+    // Contents are probed in tests/e2e/sessions.test.ts.
+    "GET /sessions/{id}": one(`/sessions/${NO_SESSION}`, ["path:id"], noSession),
+    "DELETE /sessions/{id}": one(`/sessions/${NO_SESSION}`, ["path:id"], noSession),
+    "POST /sessions/{id}/execute": [
+      {
+        path: `/sessions/${NO_SESSION}/execute`,
+        names: ["path:id"],
+        body: SHARED_BODY,
+        expected: noSession,
+      },
+    ],
+    "POST /sessions": [
+      {
+        path: "/sessions",
+        ...withSet,
+        body: { packages: set },
+        expected: refused,
+      },
+      { ...withSecret, path: "/sessions", body: { secrets: [secret] } },
+    ],
     "GET /jobs/{id}": [owned.job, owned.waiting].flatMap((id) =>
       one(`/jobs/${id}`, ["path:id"], noJob),
     ),

@@ -14,6 +14,7 @@ import { CONTRACT_POOL, engineContract, job, PROFILE } from "../contract/engine-
 import { errorContract } from "../contract/error-contract.ts";
 import { httpContract } from "../contract/http-contract.ts";
 import { reuseContract } from "../contract/reuse-contract.ts";
+import { sessionContract } from "../contract/session-contract.ts";
 import { tenantContract } from "../contract/tenant-contract.ts";
 import { usageContract } from "../contract/usage-contract.ts";
 
@@ -54,6 +55,7 @@ callContract("process", open);
 channelContract("process", open, { shared: true });
 httpContract("process", open, { shared: true });
 reuseContract("process", open);
+sessionContract("process", () => open({ max: 8 }));
 tenantContract("process", open);
 usageContract("process", open);
 

@@ -19,7 +19,8 @@ export interface ExecutionRow {
     | "http"
     | "resolve"
     | "schedule"
-    | "mcp";
+    | "mcp"
+    | "session";
   readonly function: string | null;
   readonly version: number | null;
   readonly level: string;

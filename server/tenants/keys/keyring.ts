@@ -20,9 +20,11 @@ export class Keyring {
   readonly #cell: string | undefined;
   readonly #rows: BriefCache<KeyRow | undefined>;
   readonly #uses: KeyUses;
+  readonly #store: Pick<Store, "notices" | "isShared">;
 
   /** Takes the cell of new keys, if there are several. */
   constructor(store: Pick<Store, "keys" | "notices" | "isShared">, cell?: string) {
+    this.#store = store;
     this.#keys = store.keys;
     this.#cell = cell;
     this.#rows = storeCache(store);
@@ -78,6 +80,8 @@ export class Keyring {
   async revoke(tenant: string, id: string): Promise<boolean> {
     const existed = await this.#keys.revoke(tenant, id);
     this.#rows.forget(id);
+    // A store that no other server uses sends none of its own.
+    if (!this.#store.isShared) this.#store.notices.send({ kind: "key", key: id });
     return existed;
   }
 

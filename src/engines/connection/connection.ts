@@ -136,7 +136,7 @@ export class Connection {
         droppedThere: 0,
         droppedHere: 0,
       };
-      const sent = this.#loaded ? { ...job, code: "" } : withBytes(job);
+      const sent = this.#loaded && !job.session ? { ...job, code: "" } : withBytes(job);
       this.#socket.cork();
       for (const part of encodeJobParts(sent, grantsOf(job))) this.#socket.write(part);
       this.#socket.uncork();

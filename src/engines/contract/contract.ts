@@ -1,4 +1,5 @@
 import type { JsonText } from "../../base/json-text.ts";
+import type { SessionEnd } from "../../base/session-end.ts";
 import type { EgressReport } from "../../egress-client/egress.ts";
 import type { Confinement } from "../../permissions/confinement.ts";
 import type { PermsObject } from "../../permissions/perms.ts";
@@ -85,6 +86,10 @@ export interface SandboxJob extends Job {
    * True if the sandbox may run the same code again, by calling the loaded module. Default false.
    */
   readonly reuse?: boolean;
+  /** True if the sandbox may run other code in the same worker afterwards, with `reuse`. Default false. */
+  readonly session?: boolean;
+  /** URL of the module. A worker loads each URL once. Default: that of every first job. */
+  readonly moduleUrl?: string;
   /** True if the sandbox may run other code of the tenant afterwards, by `renew()`. Default false. */
   readonly renew?: boolean;
 }
@@ -178,6 +183,15 @@ export interface Spawn {
   readonly profile: Profile;
   /** Ends it, with the job it may be running. Never rejects. */
   kill(): Promise<void>;
+}
+
+/** A sandbox in which one caller runs jobs, each with code of its own, in the realm of those before. */
+export interface EngineSession {
+  readonly level: SandboxLevel;
+  /** Resolves with the reason when it has ended. Its sandbox may still be on its way out. */
+  readonly ended: Promise<SessionEnd>;
+  /** Ends it, with the job that it may be running. Resolves once its sandbox is gone. Idempotent. */
+  end(reason: SessionEnd): Promise<void>;
 }
 
 /** Resources that a sandbox used after its last job, so that no outcome contains them. */
@@ -307,6 +321,11 @@ export interface ExecuteOptions {
   readonly hasDatabase?: (() => boolean) | undefined;
   /** Sandbox of `spawn()` in which to run the job. Default: one of the pool. */
   readonly process?: Spawn | undefined;
+  /**
+   * Session of `openSession()` in which to run the job. Rejects with `SessionEnded` or `SessionBusy` if
+   * it cannot be run there. Default: none.
+   */
+  readonly session?: EngineSession | undefined;
 }
 
 export type SpawnOptions = Pick<ExecuteOptions, "profile" | "queueTimeout" | "tenant">;
@@ -350,6 +369,8 @@ export interface Engine {
    * if none becomes free within `queueTimeout`.
    */
   spawn(options: SpawnOptions): Promise<Spawn>;
+  /** Leases a sandbox for the jobs of one caller, as `spawn()` does. */
+  openSession(options: SpawnOptions): Promise<EngineSession>;
   /** Calls `listener` for each sandbox started from now on. */
   onSpawn(listener: (spawn: Spawn) => void): void;
   /**

@@ -4,8 +4,10 @@ import {
   EngineUnavailable,
   HostBusy,
   messageOf,
+  SessionEnded,
   ShuttingDown,
 } from "../../base/errors.ts";
+import type { SessionEnd } from "../../base/session-end.ts";
 import { inSpan } from "../../base/tracing.ts";
 import type { Freshness } from "../../base/usage.ts";
 import { DEFAULT_QUEUE_TIMEOUT } from "../../config/queue-timeout.ts";
@@ -15,6 +17,7 @@ import { SOLE_TENANT } from "../../request/tenant.ts";
 import type { SandboxLevel, Usage } from "../../request/types.ts";
 import type {
   Engine,
+  EngineSession,
   EngineStatus,
   ExecuteOptions,
   IdleUsage,
@@ -34,6 +37,7 @@ import { Pool } from "../pool/pool.ts";
 import type { PoolOptions } from "../pool/pool-options.ts";
 import type { Claim } from "../pool/waiters.ts";
 import { assertSize } from "./job-size.ts";
+import { endOf, LeasedSession } from "./leased-session.ts";
 import { assertReusable } from "./reuse.ts";
 import { RunRecorder } from "./run-recorder.ts";
 import { SpawnedSandboxes } from "./spawned.ts";
@@ -71,22 +75,47 @@ export class PooledEngine implements Engine {
   }
 
   async execute(job: Job, options: ExecuteOptions): Promise<Outcome> {
-    const { signal, reuse } = options;
+    const { signal, reuse, session } = options;
     if (signal?.aborted) throw new Aborted();
     assertSize(job);
-    if (isCodeKept(reuse)) assertReusable(job.tools);
+    if (isCodeKept(reuse) || session) assertReusable(job.tools);
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(new Aborted());
     signal?.addEventListener("abort", onAbort, { once: true });
     this.#running.add(stop);
     try {
       const clock: Clock = { begun: performance.now(), queued: 0, stop };
+      if (session !== undefined) return await this.#runIn(session, job, options, clock);
       const outcome = await this.#lend(job, options, clock, reuse);
       // A sandbox that declines has not called the code, and a new one has no reason to decline.
       return outcome ?? (await this.#lend(job, options, clock)) ?? declinedTwice();
     } finally {
       signal?.removeEventListener("abort", onAbort);
       this.#running.delete(stop);
+    }
+  }
+
+  /** Runs the job in a session. Whatever may leave its sandbox unusable ends the session. */
+  async #runIn(
+    session: EngineSession,
+    job: Job,
+    options: ExecuteOptions,
+    clock: Clock,
+  ): Promise<Outcome> {
+    if (!(session instanceof LeasedSession)) throw new Error("The session is another engine's");
+    const sent = session.begin(() => clock.stop.abort(new Aborted()));
+    let reason: SessionEnd | undefined = "host";
+    try {
+      const { outcome, reusable } = await this.#runOn(session.sandbox, job, options, clock, sent);
+      reason = reusable ? undefined : endOf(outcome);
+      if (outcome !== undefined) return outcome;
+      throw new SessionEnded(endOf(outcome));
+    } catch (error) {
+      if (error instanceof Aborted) reason = "aborted";
+      if (error instanceof ShuttingDown) reason = "shutdown";
+      throw error;
+    } finally {
+      session.finish(reason);
     }
   }
 
@@ -97,14 +126,37 @@ export class PooledEngine implements Engine {
     clock: Clock,
     from?: Reuse,
   ): Promise<Outcome | undefined> {
-    const { tenant, timeout, responseReceiver, reuse } = options;
+    const { tenant, reuse } = options;
     const attributes = { "isolate.level": this.level };
     const goesRound = from?.scope === "tenant";
     const claim = { tenant, key: from?.key, goesRound, worker: job.grants?.worker };
     const sandbox = await inSpan("acquire", attributes, () => this.#lease(options, clock, claim));
-    const fresh = this.#freshness(sandbox, reuse);
-    // The code's own time begins here, however long it has waited for the sandbox.
     let reusable = false;
+    try {
+      const kept = isCodeKept(reuse) ? { reuse: true } : reuse && { renew: true };
+      const ran = await this.#runOn(sandbox, job, options, clock, kept);
+      reusable = ran.reusable;
+      return ran.outcome;
+    } finally {
+      if (isCodeKept(reuse) && reusable) this.pool.keep(sandbox, reuse.key);
+      // The caller gets its answer first; ending the sandbox and starting the next one follow.
+      else if (reusable && reuse) setImmediate(() => void this.#renew(sandbox, reuse.key, tenant));
+      else setImmediate(() => void this.pool.discard(sandbox));
+    }
+  }
+
+  /** Runs the job in a leased sandbox, with what tells the sandbox of later jobs. */
+  async #runOn(
+    sandbox: Sandbox,
+    job: Job,
+    options: ExecuteOptions,
+    clock: Clock,
+    kept: Partial<SandboxJob> = {},
+  ): Promise<RunResult> {
+    const { tenant, timeout, responseReceiver, reuse, session } = options;
+    const attributes = { "isolate.level": this.level };
+    const fresh = this.#freshness(sandbox, reuse, session);
+    // The code's own time begins here, however long it has waited for the sandbox.
     const delivery =
       job.httpRequest &&
       responseReceiver &&
@@ -124,30 +176,24 @@ export class PooledEngine implements Engine {
       timer = setTimeout(() => clock.stop.abort(new TimedOut()), ahead);
     }, timeout - ahead);
     try {
-      const kept = isCodeKept(reuse) ? { reuse: true } : reuse && { renew: true };
       const sent: SandboxJob = { ...job, tenant, ...kept };
-      const { outcome, reusable: isClean } = await inSpan("run", attributes, () =>
+      const { outcome, reusable } = await inSpan("run", attributes, () =>
         this.#run(sandbox, sent, recorder, clock, options),
       );
-      reusable = isClean;
-      return outcome && recorder.tellAll(outcome);
+      return { outcome: outcome && recorder.tellAll(outcome), reusable };
     } finally {
       clearTimeout(timer);
       delivery?.end();
       recorder.close();
-      if (isCodeKept(reuse) && reusable) this.pool.keep(sandbox, reuse.key);
-      // The caller gets its answer first; ending the sandbox and starting the next one follow.
-      else if (reusable && reuse) setImmediate(() => void this.#renew(sandbox, reuse.key, tenant));
-      else setImmediate(() => void this.pool.discard(sandbox));
     }
   }
 
   /** Tells what of the sandbox is new to the job. */
-  #freshness(sandbox: Sandbox, reuse: Reuse | undefined): Freshness {
+  #freshness(sandbox: Sandbox, reuse: Reuse | undefined, session?: EngineSession): Freshness {
     const isNew = !this.#used.has(sandbox);
-    if (reuse !== undefined) this.#used.add(sandbox);
+    if (reuse !== undefined || session) this.#used.add(sandbox);
     if (isNew) return "container";
-    return isCodeKept(reuse) ? "none" : "worker";
+    return isCodeKept(reuse) || session ? "none" : "worker";
   }
 
   /** Gives a sandbox back for other code of its tenant, or ends it if something may be left. */
@@ -188,6 +234,12 @@ export class PooledEngine implements Engine {
     const clock = { begun: performance.now(), queued: 0, stop: new AbortController() };
     const sandbox = await this.#lease(options, clock, { tenant });
     return this.#spawned.add(sandbox, this.level, () => this.pool.discard(sandbox));
+  }
+
+  async openSession({ tenant, ...options }: SpawnOptions): Promise<EngineSession> {
+    const clock = { begun: performance.now(), queued: 0, stop: new AbortController() };
+    const sandbox = await this.#lease(options, clock, { tenant });
+    return new LeasedSession(sandbox, this.level, () => this.pool.discard(sandbox));
   }
 
   onSpawn(listener: (spawn: Spawn) => void): void {

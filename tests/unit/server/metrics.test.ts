@@ -108,6 +108,7 @@ it("has as many series as it has names, whatever it is asked", async () => {
 it("counts what quotas refuse, which is written down nowhere", async () => {
   const admission = {
     admit: () => Promise.reject(new QuotaExceeded("RATE_LIMIT", "Too many", 1_000)),
+    hold: () => Promise.reject(new QuotaExceeded("RATE_LIMIT", "Too many", 1_000)),
     charge: () => {},
   };
   const { store } = storelessServices(kernelOf());

@@ -119,6 +119,7 @@ it("permissions, answers later and streams have their shapes", () => {
   });
   expect(streamed.map(({ operationId }) => operationId).sort()).toEqual([
     "execute",
+    "executeInSession",
     "invokeFunction",
     "listFunctionLogs",
   ]);
@@ -141,6 +142,7 @@ it("codes of errors in the contract are those of the docs", () => {
 
 /** Operations whose examples need what this server does not have: they are refused for that alone. */
 const NEEDS_MORE: Readonly<Record<string, string>> = {
+  executeInSession: "SESSION_NOT_FOUND",
   putPackageSet: "BAD_REQUEST",
   putSharedPackageSet: "BAD_REQUEST",
   resolveResource: "RESOURCE_NOT_FOUND",

@@ -6,6 +6,7 @@ import { CONTRACT_POOL, engineContract } from "../../../../contract/engine-contr
 import { errorContract } from "../../../../contract/error-contract.ts";
 import { httpContract } from "../../../../contract/http-contract.ts";
 import { reuseContract } from "../../../../contract/reuse-contract.ts";
+import { sessionContract } from "../../../../contract/session-contract.ts";
 import { tenantContract } from "../../../../contract/tenant-contract.ts";
 import { usageContract } from "../../../../contract/usage-contract.ts";
 
@@ -22,5 +23,6 @@ callContract("inline", open);
 channelContract("inline", open);
 httpContract("inline", open);
 reuseContract("inline", open);
+sessionContract("inline", open, false);
 tenantContract("inline", open);
 usageContract("inline", open, { measures: false });
