@@ -24,6 +24,8 @@ const {
   explain: _explain,
   reuseKey: _key,
   functions: _functions,
+  files: _files,
+  artifacts: _artifacts,
   ...kept
 } = sentRequest.shape;
 

@@ -3,6 +3,7 @@ import { REUSE_MODES } from "../base/reuse-mode.ts";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { LANGUAGES } from "../protocol/messages.ts";
 import { bindings } from "./binding-fields.ts";
+import { artifacts, files } from "./file-fields.ts";
 import { functions } from "./function-fields.ts";
 import { strictObject } from "./object-schema.ts";
 import { dependencies, overrides, setName } from "./package-fields.ts";
@@ -94,4 +95,8 @@ export const executeRequest = strictObject({
    * each event `call`. Only for an execution that is answered as events. Default: none.
    */
   functions: functions.optional(),
+  /** Files that the code reads: path below `/tmp/in` → text, or `{base64}`. Default: none. */
+  files: files.optional(),
+  /** Globs of the files below `/tmp/out` that the answer has. Default: none. */
+  artifacts: artifacts.optional(),
 });

@@ -26,7 +26,9 @@ type WithoutDefault =
   | "reuseKey"
   | "secrets"
   | "bindings"
-  | "functions";
+  | "functions"
+  | "files"
+  | "artifacts";
 
 export type Level = (typeof LOG_ENTRY_LEVELS)[number];
 
