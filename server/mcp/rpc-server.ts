@@ -114,7 +114,7 @@ export function rpcServer(options: RpcServerOptions): Server {
       if (tool === undefined) throw unknownTool(name);
       assertScope(caller, tool.needs, name);
       const result = await tool.call(given, { caller, requestId, signal, observer });
-      options.reserve(result.content.reduce((sum, { text }) => sum + 2 * text.length, 0));
+      options.reserve(result.content.reduce((sum, part) => sum + sizeOf(part), 0));
       return result;
     };
     const refused = ({ message, data }: RpcError): ToolResult => refusedResult(message, data);
@@ -157,4 +157,9 @@ const LEVELS = { log: "info", info: "info", warn: "warning", error: "error" } as
 function logged(logger: string, entry: LogEntry) {
   const level = entry.level === "exception" ? "error" : LEVELS[entry.level];
   return { level, logger, data: entry };
+}
+
+/** Returns the bytes of a part in an answer, of which a text may be there as a value, too. */
+function sizeOf(part: ToolContent): number {
+  return part.type === "text" ? 2 * part.text.length : part.data.length;
 }

@@ -10,9 +10,13 @@ export interface ToolDefinition {
   readonly inputSchema: Readonly<Record<string, unknown>>;
 }
 
+export type ToolContent =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "image"; readonly data: string; readonly mimeType: string };
+
 /** The result of a call, in the form of the protocol. */
 export interface ToolResult {
-  readonly content: { readonly type: "text"; readonly text: string }[];
+  readonly content: ToolContent[];
   readonly structuredContent?: Record<string, unknown>;
   readonly isError?: true;
 }
