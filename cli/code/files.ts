@@ -1,7 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 import type { Answer } from "../../src/client/types.ts";
-import { isFilePath } from "../../src/protocol/exchanged-files.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
 import type { Args, Values } from "../command/define.ts";
 import { CommandError, UsageError } from "../command/errors.ts";
@@ -62,8 +61,8 @@ export async function writeArtifacts(
   folder = ".",
 ): Promise<void> {
   for (const { path, text, base64 = "" } of artifacts) {
-    // The server has checked it. Only its answer decides where this process writes.
-    if (!isFilePath(path)) throw new CommandError("An artifact has a path that leads elsewhere");
+    // Checked by the server, too, whose answer decides where this process writes.
+    if (/^(?:\/|\.\.(?:\/|$))/.test(normalize(path))) throw new CommandError("An artifact has a path that leads elsewhere");
     const file = join(folder, path);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text ?? Buffer.from(base64, "base64"));

@@ -12,7 +12,7 @@ import type { Caller } from "../tenants/auth.ts";
 import { assertScope, mayCall } from "../tenants/key-scopes.ts";
 import type { Cancels } from "./cancels.ts";
 import { refusedResult } from "./results.ts";
-import type { Tool, ToolCall, ToolDefinition, ToolResult } from "./tool.ts";
+import type { Tool, ToolCall, ToolContent, ToolDefinition, ToolResult } from "./tool.ts";
 
 const INSTRUCTIONS =
   "Runs TypeScript and JavaScript in sandboxes. Use execute for code that runs once, and deploy for code that is called again.";
