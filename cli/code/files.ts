@@ -62,7 +62,8 @@ export async function writeArtifacts(
 ): Promise<void> {
   for (const { path, text, base64 = "" } of artifacts) {
     // Checked by the server, too, whose answer decides where this process writes.
-    if (/^(?:\/|\.\.(?:\/|$))/.test(normalize(path))) throw new CommandError("An artifact has a path that leads elsewhere");
+    if (/^(?:\/|\.\.(?:\/|$))/.test(normalize(path)))
+      throw new CommandError("An artifact has a path that leads elsewhere");
     const file = join(folder, path);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text ?? Buffer.from(base64, "base64"));
