@@ -3,14 +3,15 @@
  * messages. It checks only the size of the worker's messages, and it ends with the socket.
  */
 
-import { DATABASE_SOCKET, type DatabaseToolConfig } from "../src/protocol/database.ts";
+import { DATABASE_SOCKET } from "../src/protocol/database.ts";
 import { EGRESS_SOCKET } from "../src/protocol/egress-admin.ts";
+import type { ArtifactClaim, WantedArtifacts } from "../src/protocol/exchanged-files.ts";
 import { partsOf, readFault } from "../src/protocol/fault.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
-import type { Grants, WorkerGrant, WorkerPermissions } from "../src/protocol/grants.ts";
+import type { Grants, WorkerGrant } from "../src/protocol/grants.ts";
 import type { HostSettings, Removal } from "../src/protocol/host-settings.ts";
 import { streamOf } from "../src/protocol/inbound.ts";
-import { decodeJob, encodeJob, grantsOf } from "../src/protocol/job-frame.ts";
+import { decodeJob, encodeJob, filesOf, grantsOf } from "../src/protocol/job-frame.ts";
 import {
   FRAME_OVERHEAD,
   MAX_FAULT_PARTS,
@@ -22,19 +23,26 @@ import type {
   Fault,
   PrepareHeader,
   RenewHeader,
-  ToolUse,
   WorkerJob,
   WorkerMessage,
 } from "../src/protocol/messages.ts";
 import { readUngranted } from "../src/protocol/ungranted.ts";
 import { CallRelay } from "./call-relay.ts";
 import { ChannelRelay } from "./channel-relay.ts";
+import { placeFiles, takeArtifacts } from "./files.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
-import { emptyScratch, isSqliteUnchanged, MadeUrls, ProcessVariables } from "./residue.ts";
+import {
+  emptyScratch,
+  hidePath,
+  isSqliteUnchanged,
+  MadeUrls,
+  ProcessVariables,
+} from "./residue.ts";
 import { ResponseRelay } from "./response-relay.ts";
 import { SPARE_ROUNDS, Spare } from "./spare.ts";
 import { Ways } from "./ways.ts";
 import { type WorkerEvents, WorkerLine, WorkerLines } from "./worker-line.ts";
+import { permissionsOf, withSocket } from "./worker-options.ts";
 
 /**
  * Permissions of workers without grants, set at build time. Tests of the outer layer set "inherit".
@@ -44,14 +52,13 @@ declare const WORKER_PERMISSIONS: Deno.PermissionOptions;
 /** Removals that are left out between two executions of a tenant, set at build time. Only for tests. */
 declare const LEFT_OUT: readonly Removal[];
 
-/** Directory of the bundled modules of the database tool. */
-const DATABASE_MODULES = new URL("./database", import.meta.url).pathname;
 /** Most bytes read at a time: as many as the kernel holds for a socket. */
 const READ_BYTES = 212_992;
 const NO_BYTES = new Uint8Array(0);
 const encoder = new TextEncoder();
 
 type WorkerResult = Extract<WorkerMessage, { type: "result" }>;
+type WorkerError = Extract<WorkerMessage, { type: "error" }>;
 
 const [settingsText, socketPath] = Deno.args.slice(-2);
 if (socketPath === undefined || settingsText === undefined) {
@@ -71,13 +78,14 @@ let calls = new CallRelay();
 let channel = new ChannelRelay();
 let response = new ResponseRelay();
 let limits: OutputLimits | undefined;
+/** Artifacts of the current job. Absent if it has none. */
+let wanted: WantedArtifacts | undefined;
 /** True while a job runs. Messages of the worker between two jobs are ignored. */
 let running = false;
 /** True once this sandbox refuses further jobs. */
 let declined = false;
 /** True if the current job's code may be called again. `loaded`: an earlier job has loaded it. */
-let reuse = false;
-let loaded = false;
+let [reuse, loaded] = [false, false];
 let logEntries = 0;
 let logBytes = 0;
 
@@ -123,15 +131,6 @@ function prime(): void {
     return;
   }
   for (const frame of input.push(encodeJob(primingJob(primingLeft)))) receive(frame);
-}
-
-/** Takes a path of the machine out of the environment, where code may be granted any variable. */
-function hidePath(): void {
-  try {
-    Deno.env.set("DENO_DIR", "/dev/null/deno");
-  } catch {
-    // No code here may be granted one.
-  }
 }
 
 /** Returns the path of a socket in the slot's directory. The socket exists only during a job. */
@@ -231,36 +230,18 @@ async function renew({ step }: RenewHeader): Promise<void> {
   send(encodeFrame("renewed"));
 }
 
-function optionsOf({ database, hrtime: _, ...permissions }: WorkerGrant): Deno.PermissionOptions {
+function optionsOf(worker: WorkerGrant): Deno.PermissionOptions {
   if (WORKER_PERMISSIONS === "inherit") return "inherit";
-  const worker = database ? withDatabase(permissions) : permissions;
-  return worker as Deno.PermissionOptions;
-}
-
-/** Adds the permissions for the database: its socket, and the modules that speak to it. */
-function withDatabase({ net, read, write, ...others }: WorkerPermissions): WorkerPermissions {
-  return {
-    ...others,
-    net: net === true || [...(net || []), `unix:${databaseSocket}`],
-    read: [...(read || []), DATABASE_MODULES, databaseSocket],
-    write: [...(write || []), databaseSocket],
-  };
-}
-
-/**
- * Sets the database's socket in the tool's configuration. The control plane sets its limits, and
- * the socket's place is known only here.
- */
-function withSocket(use: ToolUse): ToolUse {
-  if (use.name !== "database") return use;
-  const config = use.config as DatabaseToolConfig;
-  return { ...use, config: { ...config, connection: { socket: databaseSocket } } };
+  return permissionsOf(worker, databaseSocket);
 }
 
 /** Decodes a job from its frame and resets the counters of its output. */
 function begin(frame: Frame): WorkerJob {
   const job = decodeJob(frame);
   limits = job.limits;
+  const files = filesOf(frame);
+  wanted = files?.wanted;
+  if (files !== undefined) placeFiles(files);
   running = true;
   reuse = job.reuse === true;
   calls = new CallRelay(job.tools);
@@ -268,7 +249,7 @@ function begin(frame: Frame): WorkerJob {
   response = new ResponseRelay(job.httpRequest);
   logEntries = 0;
   logBytes = 0;
-  return { ...job, tools: job.tools.map(withSocket) };
+  return { ...job, tools: job.tools.map((use) => withSocket(use, databaseSocket)) };
 }
 
 /**
@@ -322,11 +303,11 @@ function relay(message: WorkerMessage): void {
       pass(response.socketOut(message));
       break;
     case "result":
-      sendResult(message);
+      afterArtifacts(() => sendResult(message));
       if (primingLeft >= 0) prime();
       break;
     case "error":
-      sendFault(message.fault, message.dropped, isReusable(message), ungrantedOf(message));
+      afterArtifacts(() => sendError(message));
       break;
   }
 }
@@ -334,6 +315,21 @@ function relay(message: WorkerMessage): void {
 /** Sends a frame, unless its message has exceeded a limit. */
 function pass(frame: Uint8Array | undefined): void {
   if (frame !== undefined) send(frame);
+}
+
+/** Answers, after it has ended all workers and sent the artifacts, if the job has any. */
+function afterArtifacts(answer: () => void): void {
+  if (wanted === undefined) {
+    answer();
+    return;
+  }
+  running = false;
+  lines.end();
+  void takeArtifacts(wanted, sendArtifact).then(answer);
+}
+
+function sendArtifact(claim: ArtifactClaim, bytes = NO_BYTES): void {
+  send(encodeFrame("artifact", claim, bytes));
 }
 
 /** Tells whether the worker can run the code again. A lie spoils only its own next answer. */
@@ -370,6 +366,10 @@ function sendResult(result: WorkerResult): void {
       reusable,
     );
   }
+}
+
+function sendError(error: WorkerError): void {
+  sendFault(error.fault, error.dropped, isReusable(error), ungrantedOf(error));
 }
 
 /** Returns the variables that the worker claims its code has asked for. */

@@ -11,7 +11,7 @@ import { failureLines, logLine } from "./show-answer.ts";
 export async function showStream(
   events: AsyncGenerator<ExecutionEvent, void>,
   { json, paint }: { readonly json: boolean; readonly paint: Paint },
-): Promise<boolean> {
+): Promise<Answer> {
   const progress = new Progress();
   progress.show("running");
   let answer: Answer | undefined;
@@ -35,7 +35,7 @@ export async function showStream(
   if (answer === undefined) throw new CommandError("The server has sent no result");
   if (json) printJson(answer);
   else showAnswer(answer, paint);
-  return answer.ok;
+  return answer;
 }
 
 function showAnswer(answer: Answer, paint: Paint): void {

@@ -75,7 +75,8 @@ const invoke = defineCommand({
     const call = { ...(await readInput(args.input)), ...version };
     const events = functions.stream(args.name, call, { signal: context.signal });
     const paint = paintFor(process.stderr, context.env);
-    if (!(await showStream(events, { json: args.json, paint }))) process.exitCode = 1;
+    const { ok } = await showStream(events, { json: args.json, paint });
+    if (!ok) process.exitCode = 1;
   },
 });
 

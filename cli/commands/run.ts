@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import { FILE_FLAGS, filesOf, writeArtifacts } from "../code/files.ts";
 import { readInput, readText } from "../code/read-input.ts";
 import { importsOf } from "../code/relative-imports.ts";
 import { REQUEST_FLAGS, requestOf } from "../code/request-flags.ts";
@@ -21,11 +22,12 @@ export const run = defineCommand({
       "isolate run fetch.ts --net api.example.com --timeout 10s",
       "isolate run report.ts --input @order.json --tool db --json",
       "cat sum.ts | isolate run - --input '[1, 2]'",
+      "isolate run chart.ts --file data.csv --artifact '*.png' --out charts",
       "isolate run sum.ts --watch",
     ],
   },
   args: {
-    file: {
+    module: {
       type: "positional",
       description: "Module to run; - for standard input",
       required: true,
@@ -36,12 +38,13 @@ export const run = defineCommand({
       valueHint: "JSON|@file|-",
     },
     ...REQUEST_FLAGS,
+    ...FILE_FLAGS,
     explain: { type: "boolean", description: "Also shows what it was granted" },
     watch: { type: "boolean", description: "Runs it again after each change of the file" },
     ...SERVER_FLAGS,
   },
   async run({ args, context }) {
-    const { file, input, explain, watch, json } = args;
+    const { module: file, input, explain, watch, json, out } = args;
     const { signal, env } = context;
     if (file === "-" && (watch || input === "-")) {
       throw new UsageError("Standard input is the code: name a file for --watch and --input -");
@@ -52,8 +55,11 @@ export const run = defineCommand({
     const paint = paintFor(process.stderr, env);
     const once = async (ending: AbortSignal): Promise<boolean> => {
       const code = await readModule(file);
-      const events = client.stream({ ...request, ...given, code }, { signal: ending });
-      return showStream(events, { json, paint });
+      const files = await filesOf(args);
+      const events = client.stream({ ...request, ...given, ...files, code }, { signal: ending });
+      const answer = await showStream(events, { json, paint });
+      if (files.artifacts) await writeArtifacts(answer, out);
+      return answer.ok;
     };
     if (!watch) {
       if (!(await once(signal))) process.exitCode = 1;

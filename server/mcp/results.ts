@@ -1,6 +1,6 @@
 import type { Denial, LogEntry } from "../../src/request/types.ts";
 import { answerText, type ExecutionAnswer } from "../runs/answer.ts";
-import type { ToolResult } from "./tool.ts";
+import type { ToolContent, ToolResult } from "./tool.ts";
 
 /** Most characters of JSON that are sent twice: as a text, and as a value. */
 const MOST_STRUCTURED = 65_536;
@@ -21,9 +21,31 @@ export function jsonResult(text: string): ToolResult {
 
 /** Makes the result for an execution that has ended. A failed one begins with what went wrong. */
 export function executionResult(answer: ExecutionAnswer): ToolResult {
-  const result = jsonResult(answerText(answer));
-  if (answer.outcome === "ok") return result;
-  return { ...result, content: [textOf(summary(answer)), ...result.content], isError: true };
+  const { artifacts } = answer;
+  const images = artifacts?.flatMap(({ path, base64 }) => imageOf(path, base64) ?? []) ?? [];
+  const shown = artifacts?.map((one) =>
+    imageOf(one.path, one.base64) ? { path: one.path, bytes: one.bytes } : one,
+  );
+  const result = jsonResult(answerText(shown ? { ...answer, artifacts: shown } : answer));
+  const content = [...result.content, ...images];
+  if (answer.outcome === "ok") return { ...result, content };
+  return { ...result, content: [textOf(summary(answer)), ...content], isError: true };
+}
+
+/** Types of images that models are shown, by the endings of names. */
+const IMAGES: ReadonlyMap<string, string> = new Map([
+  ["png", "image/png"],
+  ["jpg", "image/jpeg"],
+  ["jpeg", "image/jpeg"],
+  ["gif", "image/gif"],
+  ["webp", "image/webp"],
+]);
+
+/** Makes content of an artifact that is an image by its name. */
+function imageOf(path: string, base64: string | undefined): ToolContent | undefined {
+  const mimeType = IMAGES.get(path.slice(path.lastIndexOf(".") + 1).toLowerCase());
+  if (mimeType === undefined || base64 === undefined) return undefined;
+  return { type: "image", data: base64, mimeType };
 }
 
 /** Makes the result for calls of code that wait for answers. Their texts are JSON. */

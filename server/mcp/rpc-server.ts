@@ -12,7 +12,7 @@ import type { Caller } from "../tenants/auth.ts";
 import { assertScope, mayCall } from "../tenants/key-scopes.ts";
 import type { Cancels } from "./cancels.ts";
 import { refusedResult } from "./results.ts";
-import type { Tool, ToolCall, ToolDefinition, ToolResult } from "./tool.ts";
+import { sizeOf, type Tool, type ToolCall, type ToolDefinition, type ToolResult } from "./tool.ts";
 
 const INSTRUCTIONS =
   "Runs TypeScript and JavaScript in sandboxes. Use execute for code that runs once, and deploy for code that is called again.";
@@ -114,7 +114,7 @@ export function rpcServer(options: RpcServerOptions): Server {
       if (tool === undefined) throw unknownTool(name);
       assertScope(caller, tool.needs, name);
       const result = await tool.call(given, { caller, requestId, signal, observer, hold });
-      options.reserve(result.content.reduce((sum, { text }) => sum + 2 * text.length, 0));
+      options.reserve(sizeOf(result.content));
       return result;
     };
     const refused = ({ message, data }: RpcError): ToolResult => refusedResult(message, data);

@@ -10,9 +10,21 @@ export interface ToolDefinition {
   readonly inputSchema: Readonly<Record<string, unknown>>;
 }
 
+export type ToolContent =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "image"; readonly data: string; readonly mimeType: string };
+
+/** Counts the bytes of a result's content, of which a text may be there as a value, too. */
+export function sizeOf(content: readonly ToolContent[]): number {
+  return content.reduce(
+    (sum, part) => sum + (part.type === "text" ? 2 * part.text.length : part.data.length),
+    0,
+  );
+}
+
 /** The result of a call, in the form of the protocol. */
 export interface ToolResult {
-  readonly content: { readonly type: "text"; readonly text: string }[];
+  readonly content: ToolContent[];
   readonly structuredContent?: Record<string, unknown>;
   readonly isError?: true;
 }

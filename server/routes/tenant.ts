@@ -23,7 +23,7 @@ export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[]
           const { id, ceiling, tools, sandbox, reuse, env, database } = caller.tenant;
           const { maxTimeout, maxMemory, maxSize, maxBundleSize, logEntries, egressRequests } =
             caller.tenant;
-          const { packages } = caller.tenant;
+          const { packages, maxFileBytes, maxArtifactBytes } = caller.tenant;
           const { concurrency, queue, ...limits } = caller.limits;
           return c.json({
             id,
@@ -37,6 +37,8 @@ export function ownTenantRoutes(quotas: Quotas, storage: StorageCounts): Route[]
             bundleBytes: maxBundleSize,
             logEntries,
             egressRequests,
+            fileBytes: maxFileBytes,
+            artifactBytes: maxArtifactBytes,
             packages,
             ...(Number.isFinite(concurrency) && { concurrency, queue }),
             ...limits,

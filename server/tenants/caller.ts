@@ -21,6 +21,8 @@ export function callerOf(
     bundleBytes,
     logEntries,
     egressRequests,
+    fileBytes,
+    artifactBytes,
     packages,
   } = settings;
   const { concurrency, queue, sessions, rate, budget, bodyBytes, retention, storage } = settings;
@@ -39,6 +41,8 @@ export function callerOf(
       maxBundleSize: bundleBytes,
       logEntries,
       egressRequests,
+      maxFileBytes: fileBytes,
+      maxArtifactBytes: artifactBytes,
       packages,
       env: secrets.env,
       database: secrets.database,

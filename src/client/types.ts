@@ -93,7 +93,10 @@ export interface Job<T = unknown> extends Readonly<Omit<z.output<typeof job>, "a
 
 /** A request without its input, and the fields that make it a function. */
 export interface Deployment
-  extends Omit<ExecuteRequest, "code" | "input" | "explain" | "reuse" | "reuseKey">,
+  extends Omit<
+      ExecuteRequest,
+      "code" | "input" | "explain" | "reuse" | "reuseKey" | "files" | "artifacts"
+    >,
     z.input<typeof functionFields> {}
 
 export interface FunctionInfo extends Readonly<z.output<typeof shownFunction>> {}

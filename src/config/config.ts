@@ -11,6 +11,7 @@ import { ceilingFault } from "../permissions/ceiling.ts";
 import type { Perms } from "../permissions/perms.ts";
 import { MAX_CA } from "../protocol/egress-admin.ts";
 import { DEFAULT_EGRESS_REQUESTS, MAX_EGRESS_REQUESTS } from "../protocol/egress-limits.ts";
+import { FILE_LIMITS } from "../protocol/exchanged-files.ts";
 import { MAX_BUNDLE_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { LOG_ENTRY_LEVELS } from "../request/output.ts";
 import { cryptoConfig } from "./crypto.ts";
@@ -29,6 +30,11 @@ const schema = z.strictObject({
   maxSize: z.int().min(1).max(16_777_216).default(100_000),
   /** Bytes of a module that is bundled of files and packages. */
   maxBundleSize: z.int().min(1).max(MAX_BUNDLE_BYTES).default(8_388_608),
+  /** Bytes of all `files` of a request. */
+  maxFileBytes: z.int().min(1).max(FILE_LIMITS.bytes).default(FILE_LIMITS.bytes),
+  /** Bytes of all artifacts of an execution, and their number. */
+  maxArtifactBytes: z.int().min(1).max(FILE_LIMITS.bytes).default(FILE_LIMITS.bytes),
+  maxArtifacts: z.int().min(1).max(FILE_LIMITS.artifacts).default(100),
   /** Milliseconds the code has, from its start, if its request does not say. */
   timeout: z.int().min(1).default(3_000),
   /** Most milliseconds a request may ask for. */

@@ -18,7 +18,15 @@ export const nameParams = object({ name: functionName.meta({ param: { example: "
 
 const kind = z.enum(["value", "http"]);
 
-const { code: _, input: _input, explain: _explain, reuseKey: _key, ...kept } = sentRequest.shape;
+const {
+  code: _,
+  input: _input,
+  explain: _explain,
+  reuseKey: _key,
+  files: _files,
+  artifacts: _artifacts,
+  ...kept
+} = sentRequest.shape;
 
 /** Fields of a deployment that an execution lacks, or has in another form. */
 export const functionFields = object({

@@ -7,6 +7,7 @@ import { packageRules } from "../config/npm.ts";
 import { ceilingFault } from "../permissions/ceiling.ts";
 import type { Perms } from "../permissions/perms.ts";
 import { MAX_EGRESS_REQUESTS } from "../protocol/egress-limits.ts";
+import { FILE_LIMITS } from "../protocol/exchanged-files.ts";
 import { MAX_BUNDLE_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
 import { absent, object, strictObject } from "../request/object-schema.ts";
 import { PERMISSIONS_SCHEMA } from "../request/permission-fields.ts";
@@ -73,6 +74,18 @@ const open = {
   bodyBytes: z.int().min(1_024).max(33_554_432).optional(),
   logEntries: z.int().min(0).max(OUTPUT_LIMITS.logEntries).optional(),
   egressRequests: z.int().min(1).max(MAX_EGRESS_REQUESTS).optional(),
+  fileBytes: z
+    .int()
+    .min(1)
+    .max(FILE_LIMITS.bytes)
+    .optional()
+    .meta({ description: "Bytes of the files of a request" }),
+  artifactBytes: z
+    .int()
+    .min(1)
+    .max(FILE_LIMITS.bytes)
+    .optional()
+    .meta({ description: "Bytes of the artifacts of an execution" }),
   /** Most executions at once, and most further ones that may wait. */
   concurrency: concurrency.default(DEFAULT_CONCURRENCY),
   queue: queue.default(DEFAULT_QUEUE),

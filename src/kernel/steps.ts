@@ -68,14 +68,17 @@ export function builtInSteps(options: StepOptions = {}): readonly Step[] {
         writes: ["packages"],
       },
     },
-    // onLoad: writes the input as text, and sets the size of the sandbox.
-    { plugin: LoaderPlugin, onLoad: { reads: ["request"], writes: ["input", "profile"] } },
+    // onLoad: writes the input as text, reads the files, and sets the size of the sandbox.
+    {
+      plugin: LoaderPlugin,
+      onLoad: { reads: ["request", "tenant"], writes: ["input", "files", "profile"] },
+    },
     // onLoad: plans the permissions. `Kernel.execute()` goes on only if all of them are granted.
     // onFormat: adds warnings and, if requested, the plan.
     {
       plugin: PermissionPlugin,
       onLoad: {
-        reads: ["request", "level", "tenant", "toolPermissions", "profile", "secrets"],
+        reads: ["request", "level", "tenant", "toolPermissions", "profile", "secrets", "files"],
         writes: ["permissions", "plan", "grantable", "hasDatabase", "grants", "profile"],
       },
       onFormat: { reads: ["request", "tools", "plan", "profile"] },

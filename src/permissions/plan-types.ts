@@ -42,11 +42,24 @@ export interface PlanInput {
   readonly secrets?: readonly string[] | undefined;
   /** Bindings of the request. Each needs its host in the request's `net`. */
   readonly bindings?: readonly RequestedBinding[] | undefined;
+  /** Files of the request. They are granted by being given, whatever the ceilings. */
+  readonly files?: PlannedFiles | undefined;
   /** Most permissions of this execution. Default: everything the operator allows. */
   readonly ceiling?: Perms | undefined;
   /** Most permissions of the tenant. Default: everything `ceiling` allows. */
   readonly tenantCeiling?: Perms | undefined;
   readonly operator: OperatorPolicy;
+}
+
+/** Files of an execution, and where they are. */
+export interface PlannedFiles {
+  readonly given: readonly { readonly path: string; readonly bytes: number }[];
+  /** Globs below `/tmp/out`, and the limits. Absent if no artifacts are asked for. */
+  readonly artifacts?: {
+    readonly globs: readonly string[];
+    readonly most: number;
+    readonly bytes: number;
+  };
 }
 
 /**
@@ -88,6 +101,8 @@ export interface Plan {
    * there are none.
    */
   readonly bindings?: readonly PlannedBinding[];
+  /** Files that the code is given, and globs of those it leaves. Absent if there are neither. */
+  readonly files?: PlannedFiles;
   readonly env: readonly string[];
   readonly mounts: readonly { readonly source: string; readonly target: string }[];
   /** Warnings, those of strict mode first. */

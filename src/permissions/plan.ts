@@ -1,6 +1,7 @@
 import { withTunnels } from "../protocol/tunnels.ts";
 import { grantBindings } from "./binding-grant.ts";
 import { ceilingOf } from "./ceiling.ts";
+import { judgeFiles, withFiles } from "./file-grant.ts";
 import { merge } from "./merger.ts";
 import { judgeEnv, judgeFfi, judgeRun, judgeSys } from "./name-grant.ts";
 import { judgeNet, widened, workerNet } from "./net-grant.ts";
@@ -77,14 +78,17 @@ export function plan(input: PlanInput): Plan {
   const permissions = together(granted, hrtime);
   const direct = granted.filter(({ brokered }) => !brokered);
   const sandboxed = level === "none" ? normalize("none") : together(direct, false);
+  const { files } = input;
+  refusals.push(...judgeFiles(level, files));
   const bindings = input.bindings && grantBindings(level, input.bindings, sandboxed.net, refusals);
   return {
     level,
     tools: input.tools.map(({ name }) => name).sort(),
     permissions,
-    worker: workerOf(sandboxed, level),
+    worker: withFiles(workerOf(sandboxed, level), files),
     egress: level === "container" && sandboxed.net.length > 0 ? { allow: sandboxed.net } : null,
     ...(bindings && bindings.length > 0 && { bindings }),
+    ...(files && { files }),
     database: databaseOf(granted),
     env: sandboxed.env,
     mounts: level === "container" ? mountsFor(sandboxed.read, operator.mounts) : [],

@@ -9,6 +9,7 @@ import { toOutput } from "../engines/explain/outcome.ts";
 import { codeReuseKey, tenantReuseKey } from "../engines/run/reuse.ts";
 import { CALLS_TOOL, type CallsConfig } from "../protocol/calls.ts";
 import { MAX_RESULT_BYTES, OUTPUT_LIMITS } from "../protocol/limits.ts";
+import { redactedArtifacts } from "../redaction/artifacts.ts";
 import { redactedOutput } from "../redaction/output.ts";
 import { tenantKey } from "../request/tenant.ts";
 import type { Output, SandboxLevel } from "../request/types.ts";
@@ -19,7 +20,7 @@ const TYPE_LIMITS = { ...OUTPUT_LIMITS, resultBytes: MAX_RESULT_BYTES };
 
 /** Returns the job that an engine runs for a loaded execution. */
 export function jobOf(context: Context): Job {
-  const { request, input, callContext, exchange, typeCall } = context;
+  const { request, input, callContext, exchange, typeCall, files } = context;
   const tools = withCalls(context);
   const grants = grantsOf(context);
   const { code, entry, language } = request;
@@ -28,7 +29,9 @@ export function jobOf(context: Context): Job {
     const { attachments = [], result = "json" } = typeCall;
     return { ...job, input, attachments, result, limits: TYPE_LIMITS };
   }
-  if (exchange === undefined) return { ...job, input, ...(callContext && { callContext }) };
+  if (exchange === undefined) {
+    return { ...job, input, ...(callContext && { callContext }), ...(files && { files }) };
+  }
   const attachments = exchange.body && [exchange.body];
   const { request: httpRequest } = exchange;
   return { ...job, input: undefined, httpRequest, ...(attachments && { attachments }) };
@@ -67,8 +70,10 @@ export function optionsOf(context: Context, readResult: ReadResult | undefined):
 export function outputOf(outcome: Outcome, level: SandboxLevel, context: Context): Output {
   const { grantable, secrets, exchange } = context;
   exchange?.flush?.();
-  const output = toOutput(outcome, level, grantable);
-  return secrets === undefined ? output : redactedOutput(output, secrets.redactor);
+  if (secrets === undefined) return toOutput(outcome, level, grantable);
+  const { redactor } = secrets;
+  const artifacts = outcome.artifacts && redactedArtifacts(outcome.artifacts, redactor);
+  return redactedOutput(toOutput({ ...outcome, artifacts }, level, grantable), redactor);
 }
 
 /** Adds the values of bound secrets to the grants. They go to the proxy, and not into the sandbox. */

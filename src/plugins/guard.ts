@@ -1,3 +1,4 @@
+import { BadRequest } from "../base/errors.ts";
 import { mostReuse, type ReuseMode, stricter } from "../base/reuse-mode.ts";
 import { firstIssue } from "../config/config.ts";
 import { isReusable } from "../engines/run/reuse.ts";
@@ -43,19 +44,33 @@ export const GuardPlugin: IsolatePlugin = {
         reuse,
       });
       assertWithin(request, tenant);
+      assertFilesApart(request);
       return request;
     });
   },
 };
 
+type Parameters = Pick<ValidRequest, "tools" | "functions" | "files" | "artifacts">;
+
+/**
+ * Refuses files with kept code, which goes on between executions and could change those of the next.
+ *
+ * @throws {BadRequest} for them.
+ */
+function assertFilesApart({ reuse, files, artifacts }: ValidRequest): void {
+  if (reuse !== "code" || (files === undefined && artifacts === undefined)) return;
+  const field = files === undefined ? "artifacts" : "files";
+  throw new BadRequest("reuse", `reuse: "code" is not possible with ${field}; "tenant" is`);
+}
+
 /** Returns the operator's mode of reuse, as far as the tenant and the tools allow it. */
 function defaultReuse(
   asked: ReuseMode,
-  { tools, functions }: Pick<ValidRequest, "tools" | "functions">,
+  { tools, functions, files, artifacts }: Parameters,
   tenant: Tenant,
 ): ReuseMode {
   if (asked === "never") return asked;
   const most = stricter(asked, mostReuse(tenant.reuse));
   if (most !== "code") return most;
-  return functions || !isReusable(tools.map(nameOfTool)) ? "tenant" : most;
+  return functions || files || artifacts || !isReusable(tools.map(nameOfTool)) ? "tenant" : most;
 }

@@ -3,18 +3,21 @@ import { JsonText } from "../base/json-text.ts";
 import { roundMemory } from "../base/round-memory.ts";
 import { MAX_DEPTH } from "../protocol/limits.ts";
 import { writeInput } from "../request/write-input.ts";
+import { filesOf } from "./given-files.ts";
 import type { IsolatePlugin } from "./plugin.ts";
 
-/** Converts a request to the form for a sandbox: the input's text, and a profile. */
+/** Converts a request to the form for a sandbox: the input's text, its files, and a profile. */
 export const LoaderPlugin: IsolatePlugin = {
   name: "loader",
   required: ["guard"],
   setup(api) {
-    const { cpus } = api.config;
+    const { config } = api;
     api.onLoad.tap((context) => {
-      const { input, memory } = context.request;
-      const profile = { memory: roundMemory(memory), cpus };
-      return { ...context, input: textOf(input), profile };
+      const { request, tenant } = context;
+      const { input, memory } = request;
+      const profile = { memory: roundMemory(memory), cpus: config.cpus };
+      const files = filesOf(request, config, tenant);
+      return { ...context, input: textOf(input), profile, ...(files && { files }) };
     });
   },
 };

@@ -3,6 +3,7 @@ import { databaseGrant } from "../config/database.ts";
 import type { JobGrants, Profile } from "../engines/contract/contract.ts";
 import type { PermsObject } from "../permissions/perms.ts";
 import { type OperatorPolicy, type Plan, type PlanInput, plan } from "../permissions/plan.ts";
+import type { JobFiles } from "../protocol/exchanged-files.ts";
 import type { WorkerPermissions } from "../protocol/grants.ts";
 import type { Tenant } from "../request/tenant.ts";
 import type { IsolatePlugin, OpenedSecrets } from "./plugin.ts";
@@ -39,7 +40,8 @@ export const PermissionPlugin: IsolatePlugin = {
       const env = named ? withSecrets(own.env, named, secrets) : own.env;
       const tenantCeiling = tenant.ceiling;
       const rules = { level, ceiling, tenantCeiling, operator };
-      const planned = planOf({ ...rules, requested, tools, secrets: named, bindings });
+      const files = context.files && plannedFiles(context.files);
+      const planned = planOf({ ...rules, requested, tools, secrets: named, bindings, files });
       for (const warning of planned.warnings) if (config.strict) console.warn(warning);
       return {
         ...context,
@@ -65,11 +67,19 @@ export const PermissionPlugin: IsolatePlugin = {
   },
 };
 
-function asksForNothing({ requested, tools, secrets, bindings }: PlanInput): boolean {
+function asksForNothing({ requested, tools, secrets, bindings, files }: PlanInput): boolean {
   if (tools.length > 0 || secrets !== undefined || bindings !== undefined) return false;
+  if (files !== undefined) return false;
   if (requested === "none") return true;
   const isPlain = requested !== null && Object.getPrototypeOf(requested) === Object.prototype;
   return isPlain && Reflect.ownKeys(requested as object).length === 0;
+}
+
+function plannedFiles({ given, wanted }: JobFiles): PlanInput["files"] {
+  return {
+    given: given.map(({ path, bytes }) => ({ path, bytes: bytes.length })),
+    ...(wanted && { artifacts: wanted }),
+  };
 }
 
 /**

@@ -13,6 +13,7 @@ import type { TypeCall } from "../engines/contract/type-call.ts";
 import type { Perms, PermsObject } from "../permissions/perms.ts";
 import type { Plan } from "../permissions/plan.ts";
 import type { ToolPermissions } from "../permissions/tool-permissions.ts";
+import type { JobFiles } from "../protocol/exchanged-files.ts";
 import type { ToolUse } from "../protocol/messages.ts";
 import type { Redactor } from "../redaction/redactor.ts";
 import type { Tenant } from "../request/tenant.ts";
@@ -66,6 +67,8 @@ export interface Context {
   /** JSON text of an argument after the input, if a schedule has made the call. */
   readonly callContext?: string | undefined;
   readonly profile: Profile;
+  /** Files that it is given, and artifacts that it is asked for. Absent if there are neither. */
+  readonly files?: JobFiles | undefined;
   /** Membership in the channels of its tenant, if it uses the tool. */
   readonly channel?: Membership | undefined;
   /** Calls to functions of its caller, if it has any. */

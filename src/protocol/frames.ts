@@ -27,6 +27,7 @@ export const FrameType = {
   renew: 18,
   renewed: 19,
   call: 20,
+  artifact: 21,
 } as const;
 
 export type FrameName = keyof typeof FrameType;

@@ -2,6 +2,7 @@
  * Reads messages of a sandbox. Their content is untrusted. Each field is taken only with the right
  * type and size, and nothing is merged into an object of ours.
  */
+import { type ArtifactClaim, isFilePath, OMISSIONS } from "./exchanged-files.ts";
 import { readFault } from "./fault.ts";
 import type { Frame } from "./frames.ts";
 import { CHANNEL_LIMITS, clip, MAX_FAULT_PARTS, MAX_LOG_MESSAGE } from "./limits.ts";
@@ -79,6 +80,16 @@ function readEnd({ dropped, reusable, ungranted }: Frame["header"]): End {
     ...(reusable === true && { reusable }),
     ...(names.length > 0 && { ungranted: names }),
   };
+}
+
+/** Reads what is claimed of an artifact, or `undefined` for what our runner never sends. */
+export function readArtifact({ header }: Frame): ArtifactClaim | undefined {
+  const { path, omitted, more, unsearched } = header;
+  if (path === undefined) return { more: readCount(more), unsearched: unsearched === true };
+  if (typeof path !== "string" || !isFilePath(path)) return undefined;
+  if (omitted === undefined) return { path };
+  const reason = OMISSIONS.find((known) => known === omitted);
+  return reason && { path, omitted: reason };
 }
 
 /** Reads a request to the channel, or `undefined` for one that our runner never sends. */

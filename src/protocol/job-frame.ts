@@ -1,9 +1,13 @@
+import type { JobFiles } from "./exchanged-files.ts";
 import { encodeFrame, encodeHead, type Frame } from "./frames.ts";
 import type { Grants } from "./grants.ts";
 import type { JobHeader, ToolHeader, ToolUse, WorkerJob } from "./messages.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+
+/** A job as it is sent. The worker does not get its files. */
+type SentJob = Omit<WorkerJob, "type"> & { readonly files?: JobFiles | undefined };
 
 /** Bytes of a frame from which its parts are not put together. */
 const LARGE_FRAME = 262_144;
@@ -12,22 +16,22 @@ const LARGE_FRAME = 262_144;
  * Encodes the frame of a job. Long parts go into its payload: a header is small, and parsed at
  * once. `codeBytes` are the code in UTF-8, if that is known.
  */
-export function encodeJob(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8Array {
+export function encodeJob(job: SentJob, grants?: Grants): Uint8Array {
   const { header, payload } = framed(job, grants);
   return encodeFrame("job", header, ...payload);
 }
 
 /** Encodes the same frame in one part, or a large one in several, without a copy of its payload. */
-export function encodeJobParts(job: Omit<WorkerJob, "type">, grants?: Grants): Uint8Array[] {
+export function encodeJobParts(job: SentJob, grants?: Grants): Uint8Array[] {
   const { header, payload } = framed(job, grants);
   const size = payload.reduce((sum, { length }) => sum + length, 0);
   if (size < LARGE_FRAME) return [encodeFrame("job", header, ...payload)];
   return [encodeHead("job", header, size), ...payload];
 }
 
-function framed(job: Omit<WorkerJob, "type">, grants: Grants | undefined) {
+function framed(job: SentJob, grants: Grants | undefined) {
   const { code, entry, input, tools, attachments = [], limits, result, reuse, httpRequest } = job;
-  const { language, moduleUrl, callContext, session } = job;
+  const { language, moduleUrl, callContext, files, session } = job;
   const payload: Uint8Array[] = [];
   const add = (bytes: Uint8Array): number => payload.push(bytes) && bytes.length;
   const bytesOf = (text: string): number => add(encoder.encode(text));
@@ -50,8 +54,10 @@ function framed(job: Omit<WorkerJob, "type">, grants: Grants | undefined) {
     ...(session && { session }),
     ...(httpRequest && { httpRequest }),
     ...(grants !== undefined && { grants }),
+    ...(files && { files: { ...files, given: files.given.map(lengthOf) } }),
   };
-  return { header, payload: [...payload, ...attachments] };
+  const given = files?.given.map(({ bytes }) => bytes) ?? [];
+  return { header, payload: [...payload, ...attachments, ...given] };
 }
 
 /** Bytes from which code is left undecoded for the thread that runs it. */
@@ -108,4 +114,20 @@ export function decodeJob({ header, payload }: Frame): WorkerJob {
 /** Reads the grants of the job in a frame. */
 export function grantsOf({ header }: Frame): Grants | undefined {
   return (header as unknown as JobHeader).grants;
+}
+
+/** Reads the files of the job in a frame. Their bytes are the end of its payload. */
+export function filesOf({ header, payload }: Frame): JobFiles | undefined {
+  const { files } = header as unknown as JobHeader;
+  if (files === undefined) return undefined;
+  let at = payload.length - files.given.reduce((sum, { bytes }) => sum + bytes, 0);
+  const given = files.given.map(({ path, bytes }) => {
+    at += bytes;
+    return { path, bytes: payload.subarray(at - bytes, at) };
+  });
+  return { ...files, given };
+}
+
+function lengthOf({ path, bytes }: JobFiles["given"][number]) {
+  return { path, bytes: bytes.length };
 }

@@ -1,5 +1,6 @@
 /** Contents of the frames of a control socket, shared by the control plane and the sandbox. */
 import type { AnswerMessage, CallRequest } from "./calls.ts";
+import type { FilesHeader } from "./exchanged-files.ts";
 import type { Grants, WorkerGrant } from "./grants.ts";
 import type { CreditMessage, HttpJob, ResponseHead } from "./http.ts";
 import type { OutputLimits } from "./limits.ts";
@@ -48,7 +49,7 @@ export interface ToolHeader {
 
 /**
  * Header of a `job` frame. The payload holds the code, the input as text, the tools'
- * modules in their order, and the attachments. The header has the length of each in bytes.
+ * modules in their order, the attachments and the files. The header has the length of each in bytes.
  */
 export interface JobHeader {
   readonly entry: string;
@@ -74,6 +75,8 @@ export interface JobHeader {
   readonly httpRequest?: HttpJob;
   /** Default: a job without grants, which any worker can run. */
   readonly grants?: Grants;
+  /** Default: a job that is given no files and leaves none. */
+  readonly files?: FilesHeader;
 }
 
 /** Header of a `prepare` frame: the likely grants of the next job. */

@@ -3,6 +3,7 @@ import { REUSE_MODES } from "../base/reuse-mode.ts";
 import { SANDBOX_LEVELS } from "../base/sandbox-level.ts";
 import { LANGUAGES } from "../protocol/messages.ts";
 import { bindings } from "./binding-fields.ts";
+import { artifacts, files } from "./file-fields.ts";
 import { functions, functionsEndpoint } from "./function-fields.ts";
 import { strictObject } from "./object-schema.ts";
 import { dependencies, overrides, setName } from "./package-fields.ts";
@@ -96,4 +97,8 @@ export const executeRequest = strictObject({
   functions: functions.optional(),
   /** URL to which a server sends each call of `functions`, signed. Default: the reader of the events answers. */
   functionsEndpoint: functionsEndpoint.optional(),
+  /** Files that the code reads: path below `/tmp/in` → text, or `{base64}`. Default: none. */
+  files: files.optional(),
+  /** Globs of the files below `/tmp/out` that the answer has. Default: none. */
+  artifacts: artifacts.optional(),
 });

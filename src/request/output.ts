@@ -2,6 +2,7 @@ import { z } from "zod";
 import { FRESHNESS, type Usage } from "../base/usage.ts";
 import type { PermsObject } from "../permissions/perms.ts";
 import type { PublicPlan } from "../permissions/public-plan.ts";
+import { OMISSIONS } from "../protocol/exchanged-files.ts";
 import { CONSOLE_LEVELS, FAULT_PARTS, type Fault, OUTPUT_STREAMS } from "../protocol/messages.ts";
 import { absent, object } from "./object-schema.ts";
 
@@ -78,13 +79,29 @@ export const usage = object({
   queued: z.number().meta({ description: "Milliseconds of those that it waited for a sandbox" }),
   cpu: z.number().nullable().meta({ description: "Milliseconds of processor time" }),
   peakMemory: z.int().nullable().meta({ description: "Bytes" }),
-  bytesOut: z.int().meta({ description: "Bytes of the result and the logs" }),
+  bytesOut: z.int().meta({ description: "Bytes of the result, the logs and the artifacts" }),
   egressBytes: z.int().meta({ description: "Bytes through the proxy, both ways" }),
   channelDropped: z.int().meta({ description: "Channel messages it lost by being slow" }),
   fresh: absent(z.enum(FRESHNESS)).meta({
     description: "What was new to it: its sandbox, only its worker, or nothing",
   }),
 }) satisfies z.ZodType<Usage>;
+
+/** A file that code has left below `/tmp/out`. It has `text` if it is UTF-8, and `base64` otherwise. */
+export const artifact = object({
+  path: z.string().meta({ description: "Path below /tmp/out" }),
+  bytes: z.int(),
+  text: absent(z.string()).meta({ description: "Its content, if it is UTF-8" }),
+  base64: absent(z.string()).meta({ description: "Its content, if it is not" }),
+});
+
+export const omittedArtifact = object({
+  path: absent(z.string()).meta({ description: "Absent for those that are counted alone" }),
+  reason: z
+    .enum([...OMISSIONS, "others", "unsearched"])
+    .meta({ description: "`others`: further files; `unsearched`: the search was given up" }),
+  count: absent(z.int()).meta({ description: "Number of further files" }),
+});
 
 /** The one statement of how an execution ended. */
 export const output = object({
@@ -97,6 +114,10 @@ export const output = object({
   logs: absent(z.array(logEntry)),
   /** Log entries left out because a limit was reached; absent if none were. */
   logsDropped: absent(z.int()).meta({ description: "Entries left out" }),
+  /** Files that the code has left, by the request's `artifacts`; absent if it asks for none. */
+  artifacts: absent(z.array(artifact)),
+  /** Files that were left out for a limit, or for what they are; absent if none were. */
+  artifactsOmitted: absent(z.array(omittedArtifact)),
   /** Notes about the granted permissions; absent if there are none. */
   warnings: absent(z.array(z.string())),
   /** The granted permissions; only if the request says `explain`. */

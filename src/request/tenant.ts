@@ -51,6 +51,10 @@ export interface Tenant {
   readonly logEntries?: number | undefined;
   /** Most requests of one execution through the egress proxy, if that is less than the host's. */
   readonly egressRequests?: number | undefined;
+  /** Most bytes of the files of a request, if that is less than the host's. */
+  readonly maxFileBytes?: number | undefined;
+  /** Most bytes of the artifacts of an execution, if that is less than the host's. */
+  readonly maxArtifactBytes?: number | undefined;
   /** Rules for its packages. Default: the host's alone. */
   readonly packages?: TenantPackages | undefined;
   /**

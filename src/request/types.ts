@@ -27,7 +27,9 @@ type WithoutDefault =
   | "secrets"
   | "bindings"
   | "functions"
-  | "functionsEndpoint";
+  | "functionsEndpoint"
+  | "files"
+  | "artifacts";
 
 export type Level = (typeof LOG_ENTRY_LEVELS)[number];
 

@@ -1,6 +1,5 @@
 /** Packages from a registry in deployments and executions, by the HTTP API. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ExecuteRequest } from "../../src/request/types.ts";
 import { type Client, PackagesStage } from "../helpers/packages-stage.ts";
 
 const LEVELS = ["container", "isolated"] as const;
@@ -194,7 +193,7 @@ describe("a deployed function", () => {
 });
 
 describe("an execution", () => {
-  const request: ExecuteRequest = { code: TREE, dependencies: { tree: "^1" } };
+  const request = { code: TREE, dependencies: { tree: "^1" } };
 
   it.each(LEVELS)("has packages at level %s", async (sandbox) => {
     const answer = await acme.execute({ ...request, input: 3, sandbox });

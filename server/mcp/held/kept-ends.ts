@@ -1,3 +1,4 @@
+import { sizeOf } from "../tool.ts";
 import type { HeldExecution } from "./held-execution.ts";
 
 /** Bytes of results that wait to be fetched, of a tenant and of all. */
@@ -67,8 +68,8 @@ export class KeptEnds {
   }
 }
 
-/** Counts the memory of an end. Characters may take two bytes, and small results are there twice. */
+/** Counts the memory of an end. */
 function bytesOf({ end }: HeldExecution): number {
   const content = end && "result" in end ? end.result.content : [];
-  return 1_024 + content.reduce((sum, { text }) => sum + 2 * text.length, 0);
+  return 1_024 + sizeOf(content);
 }

@@ -37,13 +37,19 @@ export const executeArguments = strictObject({
       'Functions that you answer: {"name": {"description": "…", "schema": {…}}}. The code calls `await tools.name(argument)`, with one argument; this tool then answers with the call, and you go on with the tool "continue". None by default.',
   }),
   functionsEndpoint: shape.functionsEndpoint,
+  files: shape.files,
+  artifacts: shape.artifacts.meta({
+    description:
+      'Globs of the files that the code writes below /tmp/out and you want, such as ["*.png", "report/**"]',
+  }),
 });
 
 const DESCRIPTION = `Runs TypeScript or JavaScript once, in a sandbox of its own, and answers with what it returned.
 Write an ES module whose default export is a function: export default async (input) => ({ sum: input.a + input.b });
 The function gets "input" and returns a value of JSON, which is "result". console.log() is for debugging: its lines are in "logs".
 The code has no network, no files and no variables unless "permissions" grants them; a refused attempt is in "denied", with the permission that would allow it. Packages of npm have to be in "dependencies".
-Nothing is left of an execution: no state, no file. "outcome" is ok, exception, timeout, memory, output_limit or crash; after another outcome than ok, read the exception's message and hint, and call again with what it asks for.`;
+"files" are below /tmp/in for the code to read, and "artifacts" asks for files that it writes below /tmp/out.
+Nothing else is left of an execution: no state, no file. "outcome" is ok, exception, timeout, memory, output_limit or crash; after another outcome than ok, read the exception's message and hint, and call again with what it asks for.`;
 
 /** Makes the tool that runs code once. */
 export function executeTool({ runs, held }: RunningParts): Tool {

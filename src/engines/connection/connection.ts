@@ -17,36 +17,35 @@ import {
 } from "../../protocol/frames.ts";
 import type { Grants, WorkerGrant } from "../../protocol/grants.ts";
 import { HTTP_LIMITS } from "../../protocol/http.ts";
-import { readChannel, readError, readLog, readResult, readSocket } from "../../protocol/inbound.ts";
-import { encodeJobParts } from "../../protocol/job-frame.ts";
 import {
-  CHANNEL_LIMITS,
-  MAX_LOG_MESSAGE,
-  maxFrameBytes,
-  OUTPUT_LIMITS,
-  type OutputLimits,
-} from "../../protocol/limits.ts";
+  readArtifact,
+  readChannel,
+  readError,
+  readLog,
+  readResult,
+  readSocket,
+} from "../../protocol/inbound.ts";
+import { encodeJobParts } from "../../protocol/job-frame.ts";
+import { CHANNEL_LIMITS, maxFrameBytes, OUTPUT_LIMITS } from "../../protocol/limits.ts";
 import type { PrepareHeader, RenewHeader, RenewStep } from "../../protocol/messages.ts";
 import type { SocketEvent } from "../../protocol/socket.ts";
 import type { Ending, RunEvents, SandboxJob } from "../contract/contract.ts";
 import { DeliveryError } from "../contract/http-delivery.ts";
+import {
+  bytesOfRun,
+  CHANNEL_FRAMES,
+  EXTRA_FRAMES,
+  mostOfFrame,
+  ofArtifacts,
+  SMALL_FRAME,
+  SMALL_FRAMES,
+} from "./allowance.ts";
 
 /** Milliseconds for a worker that is made ahead. Nobody waits for it. */
 const PREPARED_WITHIN = 5_000;
 
-/** Frames of a run besides its log entries: counts of dropped ones, and the final message. */
-const EXTRA_FRAMES = 64;
-
-/** Frames of a run that uses the channel, besides one for each message sent to it. */
-const CHANNEL_FRAMES = CHANNEL_LIMITS.emits + 2 * CHANNEL_LIMITS.subscriptions;
-
 /** Bytes that a sandbox may leave unread. A sandbox that keeps reading leaves fewer. */
 const MAX_UNREAD = 2 * CHANNEL_LIMITS.window * CHANNEL_LIMITS.textBytes;
-
-/** Bytes of a frame without a payload. */
-const SMALL_FRAME = 2_048;
-/** Bytes of all such frames that are not counted singly. */
-const SMALL_FRAMES = EXTRA_FRAMES * SMALL_FRAME;
 
 /** Characters of code whose bytes are kept, and most characters of all such code. */
 const LONG_CODE = 65_536;
@@ -117,7 +116,8 @@ export class Connection {
       // A partial frame between jobs means a misbehaving sandbox: close it.
       if (!this.#decoder.isEmpty) this.#socket.destroy();
       if (this.#socket.destroyed) return resolve({ type: this.#loaded ? "declined" : "closed" });
-      this.#decoder = new FrameDecoder(maxFrameBytes(job.limits));
+      const wanted = job.files?.wanted;
+      this.#decoder = new FrameDecoder(mostOfFrame(job.limits, wanted));
       this.#allowance = job.limits.logEntries + EXTRA_FRAMES;
       const usesChannel = job.tools.some(({ name }) => name === "channel");
       if (usesChannel) this.#allowance += CHANNEL_FRAMES;
@@ -125,6 +125,11 @@ export class Connection {
       if (job.tools.some(({ name }) => name === CALLS_TOOL)) {
         this.#allowance += CALL_LIMITS.atOnce;
         this.#byteAllowance += CALL_LIMITS.bytesAtOnce + CALL_LIMITS.atOnce * SMALL_FRAME;
+      }
+      if (wanted !== undefined) {
+        const { frames, bytes } = ofArtifacts(wanted);
+        this.#allowance += frames;
+        this.#byteAllowance += bytes;
       }
       if (job.httpRequest !== undefined) this.#allowResponse(HTTP_LIMITS.window);
       this.#running = {
@@ -289,6 +294,9 @@ export class Connection {
       case "call":
         forwardCall(frame, this.#running);
         break;
+      case "artifact":
+        forwardArtifact(frame, this.#running);
+        break;
       case "lingering":
         this.#running?.events.onLingering?.();
         break;
@@ -376,16 +384,9 @@ function forwardCall(frame: Frame, running: Running | undefined): void {
   if (call !== undefined) running?.events.onCall?.(call);
 }
 
-/**
- * Returns the most bytes of an honest sandbox: its result, its log in UTF-8, its messages, and
- * their headers.
- */
-function bytesOfRun(limits: OutputLimits, usesChannel: boolean): number {
-  const logs = limits.logBytes * 4 + MAX_LOG_MESSAGE * 4 + limits.logEntries * SMALL_FRAME;
-  const messages = usesChannel
-    ? CHANNEL_FRAMES * SMALL_FRAME + CHANNEL_LIMITS.emits * CHANNEL_LIMITS.textBytes
-    : 0;
-  return maxFrameBytes(limits) + logs + messages + SMALL_FRAMES;
+function forwardArtifact(frame: Frame, running: Running | undefined): void {
+  const claim = running?.events.onArtifact && readArtifact(frame);
+  if (claim !== undefined) running?.events.onArtifact?.(claim, frame.payload);
 }
 
 function tooLarge(running: Running | undefined): Ending {

@@ -6,6 +6,12 @@ import type { PermsObject } from "../../permissions/perms.ts";
 import type { Answered, CallAnswer, CallRequest } from "../../protocol/calls.ts";
 import type { DatabaseGrant } from "../../protocol/database-target.ts";
 import type { EgressBinding } from "../../protocol/egress-bindings.ts";
+import type {
+  ArtifactClaim,
+  ExchangedFile,
+  JobFiles,
+  Omission,
+} from "../../protocol/exchanged-files.ts";
 import type { Grants, WorkerGrant } from "../../protocol/grants.ts";
 import type { HttpJob } from "../../protocol/http.ts";
 import type { OutputLimits } from "../../protocol/limits.ts";
@@ -76,6 +82,8 @@ export interface Job {
   readonly httpRequest?: HttpJob;
   /** Permissions of the job. Absent if it has none. */
   readonly grants?: JobGrants | undefined;
+  /** Files that its code reads, and those that it leaves. Default none. */
+  readonly files?: JobFiles | undefined;
 }
 
 /** A job on its way into a sandbox. */
@@ -120,6 +128,8 @@ export interface RunEvents {
   onChannel?: ((request: ChannelRequest) => void) | undefined;
   /** Receives calls to functions of the caller. Default: they are dropped. */
   onCall?: ((call: CallRequest) => void) | undefined;
+  /** Receives what a sandbox claims of a file below its `/tmp/out`, before the run's end. */
+  onArtifact?: ((claim: ArtifactClaim, bytes: Uint8Array) => void) | undefined;
   /** Called when the entry has returned nothing, and the run goes on until its time is up. */
   onLingering?: (() => void) | undefined;
   /** Receives the response of a job with `httpRequest`. */
@@ -243,10 +253,23 @@ export interface Outcome {
   readonly denied?: readonly Denial[];
   /** Variables that code read from `process.env` without a grant; absent if there are none. */
   readonly ungranted?: readonly string[];
+  /** Files that the code has left, and those left out; absent if it was asked for none. */
+  readonly artifacts?: Artifacts | undefined;
   /** Duration in milliseconds, rounded. */
   readonly duration: number;
   /** Resources that the job used; absent where nothing was measured. */
   readonly usage?: JobUsage;
+}
+
+/** Files that code has left below `/tmp/out`. */
+export interface Artifacts {
+  readonly files: readonly ExchangedFile[];
+  /** Files that were left out, of which the first ones are named. */
+  readonly omitted: readonly { readonly path: string; readonly reason: Omission }[];
+  /** Number of those without a name. */
+  readonly more: number;
+  /** True if there may be others, because the search was given up. */
+  readonly unsearched: boolean;
 }
 
 /** `Usage` without `wall`, which needs the beginning of the request. */

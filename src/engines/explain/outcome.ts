@@ -4,7 +4,8 @@ import { MAX_CONTAINERS, MAX_DEPTH, MAX_NAMES } from "../../protocol/limits.ts";
 import type { Fault, JobAnswer, ResultForm } from "../../protocol/messages.ts";
 import { decodeRich, RichError } from "../../protocol/rich.ts";
 import type { Denial, LogEntry, OutcomeName, Output, SandboxLevel } from "../../request/types.ts";
-import type { JobUsage, Outcome, ReadResult, Status } from "../contract/contract.ts";
+import type { Artifacts, JobUsage, Outcome, ReadResult, Status } from "../contract/contract.ts";
+import { shownArtifacts } from "./artifacts.ts";
 import { denialOf, type Grantable, permissionFor } from "./denials.ts";
 import { hintFor, type Known, proxyHint } from "./hints.ts";
 import { stackText } from "./stack-text.ts";
@@ -31,6 +32,7 @@ export interface Collected {
   readonly ungranted?: readonly string[];
   /** Refusals that are known; absent if there are none. */
   readonly denied?: readonly Denial[];
+  readonly artifacts?: Artifacts | undefined;
   readonly duration: number;
   readonly usage?: JobUsage;
 }
@@ -119,7 +121,7 @@ function excessOf(text: string): Fault | undefined {
 /** Converts an outcome into the caller's output, without the time before the job. */
 export function toOutput(outcome: Outcome, level: SandboxLevel, grantable?: Grantable): Output {
   const { status, result, logs, logsDropped, denied = [], duration } = outcome;
-  const { usage = NOT_MEASURED, ungranted = [] } = outcome;
+  const { usage = NOT_MEASURED, ungranted = [], artifacts } = outcome;
   return {
     ok: status === "ok",
     outcome: outcomeName(outcome),
@@ -129,6 +131,7 @@ export function toOutput(outcome: Outcome, level: SandboxLevel, grantable?: Gran
     ...(denied.length > 0 && {
       denied: denied.map((denial) => withPermission(denial, level, grantable)),
     }),
+    ...(artifacts && shownArtifacts(artifacts)),
     ...(ungranted.length > 0 && { warnings: [ungrantedWarning(ungranted)] }),
     duration,
     usage: { wall: duration, ...usage },

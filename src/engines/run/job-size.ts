@@ -13,7 +13,8 @@ export function assertSize(job: Job): void {
     throw new BadRequest("limits.resultBytes", `Results of more than ${MAX_RESULT_BYTES} bytes`);
   }
   const texts = [job.code, job.input ?? "", ...job.tools.map(({ module }) => module ?? "")];
-  const attached = sum(job.attachments ?? [], ({ length }) => length);
+  const given = sum(job.files?.given ?? [], ({ bytes }) => bytes.length);
+  const attached = given + sum(job.attachments ?? [], ({ length }) => length);
   // A UTF-16 unit takes at most three bytes, so most jobs need no exact count.
   if (attached + 3 * sum(texts, ({ length }) => length) <= MAX_JOB_BYTES) return;
   const bytes = attached + sum(texts, (text) => Buffer.byteLength(text));

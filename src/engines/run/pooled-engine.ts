@@ -167,7 +167,9 @@ export class PooledEngine implements Engine {
         sandbox.sendSocket && ((event) => sandbox.sendSocket?.(event)),
       );
     const { queued } = clock;
-    const recorder = new RunRecorder(sandbox, this.level, options, { queued, fresh }, delivery);
+    const lent = { queued, fresh };
+    const wanted = job.files?.wanted;
+    const recorder = new RunRecorder(sandbox, this.level, options, lent, delivery, wanted);
     // Asked before the deadline, which holds for code that blocks and cannot answer, too. The deadline is counted from
     // there, so that a busy control plane does not do both at once.
     const ahead = Math.min(FINISH_AHEAD, timeout / 4);

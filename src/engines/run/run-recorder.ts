@@ -1,4 +1,5 @@
 import type { Freshness } from "../../base/usage.ts";
+import type { WantedArtifacts } from "../../protocol/exchanged-files.ts";
 import { partsOf } from "../../protocol/fault.ts";
 import type { JobAnswer } from "../../protocol/messages.ts";
 import type { Denial, LogEntry, SandboxLevel } from "../../request/types.ts";
@@ -12,6 +13,7 @@ import type {
 } from "../contract/contract.ts";
 import type { HttpDelivery } from "../contract/http-delivery.ts";
 import { type Collected, withPermission } from "../explain/outcome.ts";
+import { TakenArtifacts } from "./taken-artifacts.ts";
 
 const NOTHING_TAKEN = { cpu: null, peakMemory: null };
 /** Milliseconds of processor time with which a run still counts as one that waits: less than a tick of the kernel's. */
@@ -29,6 +31,7 @@ export class RunRecorder {
   readonly #delivery: HttpDelivery | undefined;
   readonly #channel: ExecuteOptions["channel"];
   readonly #logs: LogEntry[] = [];
+  readonly #artifacts: TakenArtifacts | undefined;
   /** Keys of the denials that the observer has received. */
   readonly #told = new Set<string>();
   readonly #started = performance.now();
@@ -57,7 +60,9 @@ export class RunRecorder {
     }: Pick<ExecuteOptions, "channel" | "calls" | "observer" | "grantable">,
     { queued, fresh }: { readonly queued: number; readonly fresh: Freshness },
     delivery?: HttpDelivery,
+    wanted?: WantedArtifacts,
   ) {
+    this.#artifacts = wanted && new TakenArtifacts(wanted);
     this.#queued = Math.round(queued);
     this.#fresh = fresh;
     this.#sandbox = sandbox;
@@ -86,6 +91,7 @@ export class RunRecorder {
           if (request.op === "emit") observer?.onChannel?.(request.topic, request.text);
         }),
       onCall: calls && ((call) => calls.receive(call)),
+      onArtifact: this.#artifacts && ((claim, bytes) => this.#artifacts?.take(claim, bytes)),
       onLingering: () => {
         // Heard once, because a sandbox may say it without end.
         if (this.#lingering) return;
@@ -117,12 +123,14 @@ export class RunRecorder {
    */
   collected(ending?: Ending): Collected & { readonly usage: JobUsage } {
     const { cpu, peakMemory } = this.#sandbox.meter?.take() ?? NOTHING_TAKEN;
-    const bytesOut = this.#logBytes + bytesOf(ending) + (this.#delivery?.bytes ?? 0);
+    const left = this.#delivery?.bytes ?? this.#artifacts?.bytes ?? 0;
+    const bytesOut = this.#logBytes + bytesOf(ending) + left;
     return {
       // Copied, because a sandbox may go on logging while it is killed.
       logs: [...this.#logs],
       logsDropped: this.#logsDropped,
       denied: this.#denied,
+      ...(this.#artifacts && { artifacts: this.#artifacts.taken() }),
       duration: Math.round(performance.now() - this.#started),
       usage: {
         queued: this.#queued,

@@ -41,6 +41,7 @@ const REQUESTS: readonly ExecuteRequest[] = [
   { code: "1" },
   { code: "1", input: { a: 1 }, tools: ["channel", "crypto", "database", "echo"], explain: true },
   { code: "1", dependencies: { zod: "^4" } },
+  { code: "1", files: { a: "" }, artifacts: ["*"] },
   { code: "1", permissions: { net: ["example.com"], read: ["/data"], env: ["NOPE"] } },
 ];
 

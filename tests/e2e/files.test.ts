@@ -1,0 +1,232 @@
+/** Tests files that executions are given, and artifacts that they leave, in real sandboxes. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ExecutionAnswer } from "../../server/runs/answer.ts";
+import type { ExecuteRequest } from "../../src/request/types.ts";
+import { until } from "../contract/engine-contract.ts";
+import { TestServer } from "../helpers/server.ts";
+import { OPERATOR_KEY, tenantOf } from "../helpers/tenant-of.ts";
+
+type Asked = Partial<ExecuteRequest> & { readonly code: string };
+
+let server: TestServer;
+let acme: Awaited<ReturnType<typeof tenantOf>>;
+let small: Awaited<ReturnType<typeof tenantOf>>;
+beforeAll(async () => {
+  server = await TestServer.start({
+    ISOLATE_ADMIN_KEY: OPERATOR_KEY,
+    ISOLATE_SECRET_KEY: "5e".repeat(32),
+    ISOLATE_ARTIFACTS: "5",
+  });
+  const limits = { sandbox: ["container", "isolated"], reuse: "code" };
+  acme = await tenantOf(server, "acme", limits);
+  small = await tenantOf(server, "small", { fileBytes: 10, artifactBytes: 10 });
+});
+afterAll(async () => {
+  expect(await server.dispose()).toEqual([]);
+});
+
+async function run(body: Asked, as = acme): Promise<ExecutionAnswer> {
+  const { status, body: answer } = await as.ask("POST", "/execute", { timeout: 60_000, ...body });
+  expect([status, answer]).toEqual([200, expect.anything()]);
+  return answer;
+}
+
+async function refusal(body: object, as = acme): Promise<unknown[]> {
+  const asked = { code: "export default () => 1", ...body };
+  const { status, body: answer } = await as.ask("POST", "/execute", asked);
+  return [status, answer.error?.code, answer.error?.field];
+}
+
+describe("an execution with files", () => {
+  it("reads what it is given, writes artifacts, and has no other permission", async () => {
+    const png = Buffer.from([0x89, 0x50, 0, 0xff]);
+    const answer = await run({
+      code: `
+        import { readFileSync, writeFileSync, mkdirSync } from "node:fs";
+        const refused = async (work) => {
+          try { await work(); return "done"; } catch (error) { return error.name; }
+        };
+        export default async () => {
+          mkdirSync("/tmp/out/report/a", { recursive: true });
+          writeFileSync("/tmp/out/report/a/b.txt", readFileSync("/tmp/in/deep/x.txt"));
+          await Deno.writeTextFile("/tmp/out/left.txt", "");
+          Deno.writeFileSync("/tmp/out/chart.png", Deno.readFileSync("/tmp/in/logo.png"));
+          return [
+            await Deno.readTextFile("/tmp/in/data.csv"),
+            await refused(() => Deno.writeTextFile("/tmp/in/new", "")),
+            await refused(() => Deno.remove("/tmp/in/data.csv")),
+            await refused(() => Deno.writeTextFile("/tmp/new", "")),
+            await refused(() => Array.from(Deno.readDirSync("/tmp"))),
+            await refused(() => Deno.symlinkSync("/etc/passwd", "/tmp/out/chart2.png")),
+          ];
+        };`,
+      files: {
+        "data.csv": "a,b\n1,ü",
+        "deep/x.txt": "x",
+        "logo.png": { base64: png.toString("base64") },
+      },
+      artifacts: ["*.png", "report/**"],
+    });
+    const no = "NotCapable";
+    expect(answer).toMatchObject({
+      ok: true,
+      result: ["a,b\n1,ü", no, no, no, no, no],
+      artifacts: [
+        { path: "chart.png", bytes: 4, base64: png.toString("base64") },
+        { path: "report/a/b.txt", bytes: 1, text: "x" },
+      ],
+    });
+    expect(answer.artifactsOmitted).toBeUndefined();
+  });
+
+  it("leaves artifacts when it throws, and none but what the limits take", async () => {
+    const code = `export default () => {
+      for (let n = 0; n < 60; n += 1) Deno.writeTextFileSync("/tmp/out/" + String(n).padStart(2, "0"), "1234");
+      throw new Error("no");
+    }`;
+    const many = await run({ code, artifacts: ["*"] });
+    expect(many.outcome).toBe("exception");
+    expect(many.artifacts?.map(({ path }) => path)).toEqual(["00", "01", "02", "03", "04"]);
+    const left = many.artifactsOmitted ?? [];
+    expect(left[0]).toEqual({ path: "05", reason: "count" });
+    expect(left).toHaveLength(21);
+    expect(left.at(-1)).toEqual({ reason: "others", count: 35 });
+    const few = await run({ code, artifacts: ["0?"] }, small);
+    expect(few.artifacts?.map(({ path }) => path)).toEqual(["00", "01"]);
+    expect(few.artifactsOmitted?.[0]).toEqual({ path: "02", reason: "bytes" });
+  });
+
+  it("leaves nothing to the next execution of its sandbox", async () => {
+    const reuse = "tenant";
+    const files = { "mine.txt": "mine" };
+    const looks = `const list = (path) => { try { return [...Deno.readDirSync(path)].map(({ name }) => name) } catch { return [] } };
+      export default () => [list("/tmp/in"), list("/tmp/out"), list("/tmp")]`;
+    let next: ExecutionAnswer;
+    // A busy host may end a sandbox rather than wait until it is clean.
+    do {
+      const first = await run({
+        code: `export default () => { Deno.writeTextFileSync("/tmp/out/mine.txt", "mine") }`,
+        files,
+        artifacts: ["*"],
+        reuse,
+      });
+      expect(first.artifacts).toHaveLength(1);
+      next = await run({ code: looks, files: { "own.txt": "" }, artifacts: ["*"], reuse });
+    } while (next.usage.fresh !== "worker");
+    expect([next.result, next.artifacts]).toEqual([[["own.txt"], [], []], []]);
+    const read = ["/tmp"];
+    const last = await run({ code: looks, permissions: { read }, reuse });
+    expect(last.result).toEqual([[], [], []]);
+  });
+
+  it("tells of holes and links that a sandbox with more permissions makes", async () => {
+    const answer = await run({
+      code: `export default () => {
+        const hole = Deno.openSync("/tmp/out/hole", { write: true, create: true });
+        hole.truncateSync(4_000_000);
+        Deno.writeTextFileSync("/tmp/out/huge", "");
+        Deno.truncateSync("/tmp/out/huge", 60_000_000);
+        Deno.linkSync("/tmp/in/a", "/tmp/out/hard");
+        Deno.writeTextFileSync("/tmp/out/fine", "");
+      }`,
+      files: { a: "a" },
+      artifacts: ["**"],
+      permissions: { read: ["/tmp"], write: ["/tmp"] },
+    });
+    expect(answer.artifacts).toEqual([{ path: "fine", bytes: 0, text: "" }]);
+    expect(answer.artifactsOmitted).toEqual([
+      { path: "hard", reason: "linked" },
+      { path: "hole", reason: "sparse" },
+      { path: "huge", reason: "bytes" },
+    ]);
+  });
+
+  it("gives up among more entries than it looks at", async () => {
+    const answer = await run({
+      code: `export default () => {
+        Deno.mkdirSync("/tmp/out/many");
+        for (let n = 0; n < 20_500; n += 1) Deno.createSync("/tmp/out/many/" + n).close();
+      }`,
+      artifacts: ["*"],
+      timeout: 120_000,
+    });
+    expect([answer.outcome, answer.artifacts, answer.artifactsOmitted]).toEqual([
+      "ok",
+      [],
+      [{ reason: "unsearched" }],
+    ]);
+  });
+
+  it("is refused by the name of the field", async () => {
+    const bad = [400, "BAD_REQUEST"];
+    for (const path of [
+      "/a",
+      "../a",
+      "a/../b",
+      "a//b",
+      "",
+      "a/",
+      "a\0",
+      ".",
+      "\ud800",
+      "x".repeat(256),
+    ]) {
+      expect(await refusal({ files: { [path]: "" } })).toEqual([...bad, "files"]);
+    }
+    expect(await refusal({ files: { a: "", "a/b": "" } })).toEqual([...bad, "files"]);
+    expect(await refusal({ files: { a: { base64: "?" } } })).toEqual([...bad, 'files["a"].base64']);
+    expect(await refusal({ files: { a: { text: "" } } })).toEqual([...bad, "files"]);
+    expect(await refusal({ artifacts: ["/etc/passwd"] })).toEqual([...bad, "artifacts[0]"]);
+    expect(await refusal({ artifacts: ["*"], reuse: "code" })).toEqual([...bad, "reuse"]);
+    const refused = [403, "PERMISSION_REFUSED"];
+    expect(await refusal({ files: { a: "" }, sandbox: "isolated" })).toEqual([...refused, "files"]);
+    expect(await refusal({ artifacts: ["*"], sandbox: "isolated" })).toEqual([
+      ...refused,
+      "artifacts",
+    ]);
+    const large = [413, "PAYLOAD_TOO_LARGE", "files"];
+    expect(await refusal({ files: { a: "x".repeat(11) } }, small)).toEqual(large);
+  });
+
+  it("works as a job, in a batch and as events, and masks secrets", async () => {
+    await acme.ask("PUT", "/secrets/TOKEN", { value: "sk-live-0123456789" });
+    const request = {
+      code: `export default () => {
+        const text = Deno.env.get("TOKEN") + Deno.readTextFileSync("/tmp/in/a");
+        Deno.writeTextFileSync("/tmp/out/text", text);
+        Deno.writeTextFileSync("/tmp/out/bytes", text + "\\0");
+      }`,
+      files: { a: "x" },
+      artifacts: ["*"],
+      secrets: ["TOKEN"],
+      timeout: 60_000,
+    };
+    const masked = "***x";
+    const artifacts = [
+      {
+        path: "bytes",
+        bytes: masked.length + 1,
+        base64: Buffer.from(`${masked}\0`).toString("base64"),
+      },
+      { path: "text", bytes: masked.length, text: masked },
+    ];
+    const batch = await acme.ask("POST", "/execute/batch", { requests: [request] });
+    expect(batch.body.results[0]).toMatchObject({ artifacts });
+    const events = await acme.ask("POST", "/execute", request, { accept: "text/event-stream" });
+    const data = events.body.split("event: result\ndata: ")[1].split("\n")[0];
+    expect(JSON.parse(data)).toMatchObject({ ok: true, artifacts });
+    const accepted = await acme.ask("POST", "/execute", request, { prefer: "respond-async" });
+    const job = async () => (await acme.ask("GET", `/jobs/${accepted.body.id}`)).body;
+    await until(async () => (await job()).answer !== undefined);
+    expect((await job()).answer).toMatchObject({ artifacts });
+  });
+
+  it("has its files in the plan", async () => {
+    const body = { code: "export default () => 1", files: { a: "ab" }, artifacts: ["*"] };
+    const { body: plan } = await acme.ask("POST", "/plan", body);
+    expect(plan).toMatchObject({
+      worker: { read: ["/tmp/in", "/tmp/out"], write: ["/tmp/out"] },
+      files: { given: [{ path: "a", bytes: 2 }], artifacts: { globs: ["*"], most: 5 } },
+    });
+  });
+});
