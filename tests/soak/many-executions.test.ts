@@ -30,7 +30,10 @@ async function run(times: number, sandbox: string): Promise<number> {
       const n = begun;
       const code = LEAVING[n % LEAVING.length];
       const request = { code, input: n, sandbox, reuse: "tenant", timeout: 60_000 };
-      const output = await server.execute({ ...request, queueTimeout: 60_000 });
+      const run = () => server.execute({ ...request, queueTimeout: 60_000 });
+      let output = await run();
+      // A machine that others use may serve fewer of them in that time.
+      while (output.error?.code === "HOST_BUSY") output = await run();
       expect(output).toMatchObject({ ok: true, result: n });
       if (output.ok && output.usage.fresh === "container") started += 1;
       if (n % 1_000 === 0) console.log(`${n} executions at ${sandbox}`);
