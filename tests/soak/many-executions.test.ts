@@ -1,5 +1,6 @@
 /** Tests that nothing of a server grows with the number of executions. */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Output } from "../../src/request/types.ts";
 import { LEAVING } from "../helpers/leaving.ts";
 import { atRest, DESCRIPTORS } from "../helpers/present.ts";
 import { TestServer } from "../helpers/server.ts";
@@ -11,6 +12,8 @@ const CALLERS = 50;
 const SETTINGS = { ISOLATE_REUSE_IDLE: "1000", ISOLATE_POOL_IDLE: "1000", ISOLATE_POOL_MAX: "4" };
 /** Bytes by which the server may have grown, its store and its compiled code among them. */
 const GROWTH = 100 * 1_024 * 1_024;
+
+type Answer = Output & { readonly error?: { readonly code: string } };
 
 let server: TestServer;
 beforeAll(async () => {
@@ -30,7 +33,8 @@ async function run(times: number, sandbox: string): Promise<number> {
       const n = begun;
       const code = LEAVING[n % LEAVING.length];
       const request = { code, input: n, sandbox, reuse: "tenant", timeout: 60_000 };
-      const run = () => server.execute({ ...request, queueTimeout: 60_000 });
+      const run = async () =>
+        (await (await server.post({ ...request, queueTimeout: 60_000 })).json()) as Answer;
       let output = await run();
       // A machine that others use may serve fewer of them in that time.
       while (output.error?.code === "HOST_BUSY") output = await run();
