@@ -95,7 +95,7 @@ const real = {
 /**
  * `unit` needs no engine, and runs by the Node that runs this. `unit-node…` is `unit` by others, where the
  * set-up has installed them. `real` starts Deno processes, containers, servers; `cluster` several servers on one store,
- * and several engines.
+ * and several engines. `soak` is what takes minutes, and none of `npm test`.
  */
 export default defineConfig({
   test: {
@@ -105,6 +105,7 @@ export default defineConfig({
       // First, because its files are longer than those that fill the end of a run.
       { test: { ...real, name: "cluster", include: ["tests/cluster/**/*.test.ts"] } },
       { test: { ...real, name: "real", include: ["tests/{process,container,e2e}/**/*.test.ts"] } },
+      ...(SOAK ? [{ test: { ...real, name: "soak", include: ["tests/soak/**/*.test.ts"] } }] : []),
       { test: { ...unit, name: "unit", include: [...unit.include, "tests/fuzz/**/*.test.ts"] } },
       ...otherLines().map((line) => ({
         test: {

@@ -1,7 +1,9 @@
 /**
  * Simulates many servers over one PostgreSQL database in one process, with the store's own classes.
- * They give signs of life, renew places, listen to notices and record executions. Run it by
- * `node --import tsx bench/store-nodes.ts [servers] [seconds]`.
+ * They give signs of life, renew places, look for jobs, listen to notices and record executions. Run it by
+ * `node --import tsx bench/store-nodes.ts [servers] [seconds] [batch]`. With a batch of 1, each execution is recorded by
+ * a statement of its own, which shows what the batches save. Exits with 1 if a statement failed or a server missed a
+ * notice.
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
@@ -9,17 +11,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { Postgres } from "../dev/postgres.ts";
 import { NodeRegistry } from "../server/cluster/node-registry.ts";
+import { nextPoll } from "../server/jobs/poll-times.ts";
 import type { RecordedExecution } from "../server/store/contract/executions.ts";
 import { connectionOptions } from "../server/store/hosts/connection.ts";
 import { PostgresNotices } from "../server/store/notices/postgres-notices.ts";
 import { openStore } from "../server/store/open.ts";
 import { statFields } from "../src/base/process-stat.ts";
 
-const [servers = 1_000, seconds = 10] = process.argv.slice(2).map(Number);
+const [servers = 1_000, seconds = 60, batch = 100] = process.argv.slice(2).map(Number);
 const LEASE = 15_000;
 const RENEW_EVERY = 5_000;
-/** Executions of all servers in a second, which are recorded in batches of 100. */
+const JOB_LEASE = 30_000;
+/** Executions of all servers in a second, and milliseconds between two times at which some are recorded. */
 const RATE = 1_000;
+const RECORD_EVERY = 100;
 
 const postgres = await Postgres.start({ max_connections: String(servers + 50) });
 const store = await openStore(postgres.url());
@@ -55,6 +60,7 @@ const cpu = postgresCpu();
 const own = process.cpuUsage();
 const end = performance.now() + seconds * 1_000;
 let heard = 0;
+let recorded = 0;
 for (const { notices } of nodes) {
   notices.on("key", () => {
     heard += 1;
@@ -77,16 +83,26 @@ const batches = setInterval(() => {
     duration: 1,
     usage: null,
   });
-  void timed(() => store.executions.record(Array.from({ length: 100 }, row)));
-}, 100_000 / RATE);
+  for (let left = (RATE * RECORD_EVERY) / 1_000; left > 0; left -= batch) {
+    const rows = Array.from({ length: Math.min(batch, left) }, row);
+    void timed(() => store.executions.record(rows)).then(() => {
+      recorded += rows.length;
+    });
+  }
+}, RECORD_EVERY);
 const notice = setTimeout(() => nodes[0]?.notices.send({ kind: "key", key: "k" }), seconds * 500);
 await Promise.all(
   nodes.map(async ({ id, registry }, index) => {
     await sleep((RENEW_EVERY * index) / servers);
     registry.start();
+    let lookAt = performance.now() + Math.random() * nextPoll(JOB_LEASE);
     const slots = [{ tenant: id, kind: "all", held: 1, most: 4 } as const];
     while (performance.now() < end) {
       await timed(() => store.leases.renew(id, { slots, budgets: [] }, LEASE));
+      if (performance.now() >= lookAt) {
+        await timed(() => store.jobs.claim(id, JOB_LEASE, 10));
+        lookAt = performance.now() + nextPoll(JOB_LEASE);
+      }
       await sleep(RENEW_EVERY);
     }
   }),
@@ -104,10 +120,11 @@ console.log(
 console.log(
   `PostgreSQL: ${(used / wall).toFixed(2)} of a core; the simulation: ${((user + system) / 1e6 / wall).toFixed(2)}`,
 );
+console.log(`${recorded} executions recorded, ${batch} at once`);
 console.log(`${times.length} statements: p50 ${at(0.5)}, p99 ${at(0.99)}; ${failures} failed`);
-console.log(
-  `${heard} of ${servers} servers have heard a notice; ${(await store.nodes.list()).length} are listed`,
-);
+const { length: listed } = await store.nodes.list();
+console.log(`${heard} of ${servers} servers have heard a notice; ${listed} are listed`);
+if (failures > 0 || heard < servers || listed < servers) process.exitCode = 1;
 await Promise.all(
   nodes.map(({ notices, registry }) => Promise.all([notices.close(), registry.close()])),
 );

@@ -1,6 +1,6 @@
 /**
  * Prepares `npm start`, `npm test` and `npm run bench`. It installs the locked packages if they are
- * missing, and starts a Docker Engine. With `--postgres` it installs PostgreSQL's programs. With
+ * missing, and starts a Docker Engine. With `--postgres` it installs PostgreSQL's programs and curl. With
  * `--nodes` it installs the other Nodes that run the unit tests, and with `--packages` the packages
  * that test programs import, and generators of clients. With `--peers` it tries to install what the
  * bench compares with. With `--gvisor`, `--browser`, `--compose` and `--python` it tries to install that runtime, a browser,
@@ -31,6 +31,13 @@ const PROXIES_WITHIN = 60_000;
 const SHELLS_WITHIN = 60_000;
 const COMPOSE_WITHIN = 60_000;
 const BROWSER_WITHIN = 90_000;
+/** Begin of a command that installs packages. Another one of the system may be at work for a while. */
+const INSTALL = [
+  ...["install", "-qy", "--no-install-recommends"],
+  ...["-o", "DPkg::Lock::Timeout=60"],
+];
+/** Environment in which an installation asks nothing. */
+const UNASKED = { DEBIAN_FRONTEND: "noninteractive" };
 const isRoot = process.getuid?.() === 0;
 
 function say(line) {
@@ -160,17 +167,32 @@ function installEngine() {
 }
 
 function installFromDistribution(...packages) {
-  const options = { env: { DEBIAN_FRONTEND: "noninteractive" } };
+  const options = { env: UNASKED };
+  finishInterrupted();
   run("apt-get", ["update", "-q"], options);
-  run("apt-get", ["install", "-qy", "--no-install-recommends", ...packages], options);
+  run("apt-get", [...INSTALL, ...packages], options);
 }
 
-/** Installs the programs of PostgreSQL. The tests start servers of their own. */
+/**
+ * Finishes an installation that was interrupted, because no other one begins before that. Nothing is to be done
+ * usually, and a failure shows at the next step.
+ */
+function finishInterrupted() {
+  const options = { stdio: ["ignore", 2, 2], env: { ...process.env, ...UNASKED } };
+  if (spawnSync("dpkg", ["--configure", "-a"], options).status === 1)
+    spawnSync("apt-get", [...INSTALL, "--fix-broken"], options);
+}
+
+/** Installs the programs of PostgreSQL, and others that tests call. The tests start servers of their own. */
 function ensurePostgres() {
-  const installed = has("postgres") || existsSync("/usr/lib/postgresql");
-  if (installed && has("openssl")) return;
-  if (has("apt-get") && isRoot) installFromDistribution("postgresql", "openssl");
-  else say("The database tests need PostgreSQL (initdb, postgres) and openssl");
+  const hasPostgres = has("postgres") || existsSync("/usr/lib/postgresql");
+  const missing = [
+    ...(hasPostgres ? [] : ["postgresql"]),
+    ...["openssl", "curl"].filter((name) => !has(name)),
+  ];
+  if (missing.length === 0) return;
+  if (has("apt-get") && isRoot) installFromDistribution(...missing);
+  else say(`The tests need ${missing.join(", ")} (of PostgreSQL: initdb and postgres)`);
 }
 
 /**
@@ -234,17 +256,20 @@ function installShells() {
 }
 
 /**
- * Installs packages for optional tests from the distribution, within some milliseconds or never.
+ * Installs packages for optional tests from the distribution, or does without them if their download takes longer than
+ * some milliseconds. What has been downloaded is installed without a limit: dpkg installs nothing more after it was
+ * ended in between.
  */
 function tryToInstall(packages, consequence, within) {
   if (!isRoot || !has("apt-get")) return;
   const names = [packages].flat();
   say(`Installing ${names.join(", ")} from the distribution, for the tests`);
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const options = { stdio: ["ignore", 2, 2], timeout: within, env };
-  const apt = (...args) => spawnSync("apt-get", args, options).status === 0;
-  const install = () => apt("install", "-qy", "--no-install-recommends", ...names);
-  if (install() || (apt("update", "-q") && install())) return;
+  const options = { stdio: ["ignore", 2, 2], env: { ...process.env, ...UNASKED } };
+  const apt = (args, more) => spawnSync("apt-get", args, { ...options, ...more }).status === 0;
+  const download = () => apt([...INSTALL, "--download-only", ...names], { timeout: within });
+  finishInterrupted();
+  const isThere = download() || (apt(["update", "-q"], { timeout: within }) && download());
+  if (isThere && apt([...INSTALL, ...names])) return;
   say(`It could not be installed: ${consequence}`);
 }
 

@@ -6,40 +6,25 @@ import { Postgres } from "../../dev/postgres.ts";
 import { createClient } from "../../src/client/client.ts";
 import { until } from "../contract/engine-contract.ts";
 import { Cable } from "../helpers/cable.ts";
-import { Receiver } from "../helpers/receiver.ts";
 import { TestServer } from "../helpers/server.ts";
-import { SOAK } from "../helpers/soak.ts";
+import { overlapOf, TellingJobs } from "../helpers/telling-jobs.ts";
 
-/** Jobs and kills of the test with killed servers. */
-const { JOBS, KILLS, EVERY } = SOAK
-  ? { JOBS: 500, KILLS: 40, EVERY: 5_000 }
-  : { JOBS: 30, KILLS: 2, EVERY: 1_000 };
-
-/** Code that tells the receiver of its start, and then each 50 ms until its time is over. */
-const CODE = `export default async ({ host, token, for: time }) => {
-  const run = Math.random().toString(36).slice(2);
-  const end = Date.now() + time;
-  do {
-    await (await fetch("http://" + host + "/" + token + "/" + run)).text();
-    await new Promise((go) => setTimeout(go, 50));
-  } while (Date.now() < end);
-  return token;
-}`;
+/** Jobs and kills of the test with killed servers. `tests/soak/killed-servers.test.ts` has many. */
+const JOBS = 30;
+const KILLS = 2;
+const EVERY = 1_000;
 
 let postgres: Postgres;
-let receiver: Receiver;
+let jobs: TellingJobs;
 const servers: TestServer[] = [];
 
 beforeAll(async () => {
   postgres = await Postgres.start();
-  receiver = await Receiver.start();
+  jobs = await TellingJobs.start();
 });
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.dispose()));
-  receiver.received.length = 0;
-});
+afterEach(() => Promise.all(servers.splice(0).map((server) => server.dispose())));
 afterAll(async () => {
-  receiver.stop();
+  jobs.stop();
   await postgres.stop();
 });
 
@@ -57,44 +42,6 @@ async function start(env: Record<string, string> = {}): Promise<TestServer> {
   return server;
 }
 
-/**
- * Sends a job, with a token that it tells the receiver. Returns its id, or `undefined` if no answer
- * came.
- */
-async function trySubmit(token: string, time: number, { url }: TestServer) {
-  const body = JSON.stringify({
-    code: CODE,
-    sandbox: "isolated",
-    permissions: { net: [receiver.host] },
-    timeout: 60_000,
-    input: { host: receiver.host, token, for: time },
-  });
-  const headers = {
-    "content-type": "application/json",
-    prefer: "respond-async",
-  };
-  const signal = AbortSignal.timeout(5_000);
-  const request = { method: "POST", headers, body, signal };
-  const answer = await fetch(`${url}/execute`, request).catch(() => undefined);
-  return answer?.status === 202 ? ((await answer.json()) as { id: string }).id : undefined;
-}
-
-async function submit(token: string, time: number, server: TestServer): Promise<string> {
-  const id = await trySubmit(token, time, server);
-  if (id === undefined) throw new Error(`Not accepted: ${server.log}`);
-  return id;
-}
-
-/** Returns the runs of a job, each with the times at which it told of itself. */
-function runsOf(token: string): number[][] {
-  const runs = new Map<string, number[]>();
-  for (const { path, at } of receiver.received) {
-    const [, whose, run = ""] = path.split("/");
-    if (whose === token) runs.set(run, [...(runs.get(run) ?? []), at]);
-  }
-  return [...runs.values()];
-}
-
 const rows = (columns: string, id: string) =>
   postgres.query(`select ${columns} from isolate.jobs where id = '${id}'`);
 const isDone = async (id: string) => (await rows("state", id))[0]?.state === "done";
@@ -104,11 +51,11 @@ describe("jobs of several servers", () => {
     // Without notices, an idle server looks for jobs each ten seconds at the earliest.
     const env = { ISOLATE_JOB_LEASE: "60000" };
     const [full] = [await start(env), await start(env)] as [TestServer, TestServer];
-    const busy = await submit("busy", 6_000, full);
-    await until(() => runsOf("busy").length === 1);
+    const busy = await jobs.submit("busy", 6_000, full);
+    await until(() => jobs.runsOf("busy").length === 1);
     // The other one has looked by now.
     await sleep(2_500);
-    const second = await submit("second", 0, full);
+    const second = await jobs.submit("second", 0, full);
     const sent = performance.now();
     await until(async () => (await rows("state", second))[0]?.state !== "queued");
     const started = performance.now() - sent;
@@ -130,16 +77,15 @@ describe("jobs of several servers", () => {
       start(lease),
     ]);
     // Longer than until the other one takes it. Without an end of its claim, it would still run then.
-    const id = await submit("fenced", 8_000, cut);
-    await until(() => runsOf("fenced").length === 1);
+    const id = await jobs.submit("fenced", 8_000, cut);
+    await until(() => jobs.runsOf("fenced").length === 1);
     cable.cut();
-    await until(() => runsOf("fenced").length === 2);
+    await until(() => jobs.runsOf("fenced").length === 2);
     // It comes back while the job runs elsewhere.
     await cable.plug();
     await until(() => isDone(id));
-    const [first = [], second = []] = runsOf("fenced");
-    expect(runsOf("fenced")).toHaveLength(2);
-    expect((first.at(-1) ?? Infinity) - (second[0] ?? 0)).toBeLessThanOrEqual(0);
+    expect(jobs.runsOf("fenced")).toHaveLength(2);
+    expect(overlapOf(jobs.runsOf("fenced"))).toBeLessThanOrEqual(0);
     expect(await rows("attempts, answer::json -> 'status' as status", id)).toEqual([
       { attempts: 2, status: 200 },
     ]);
@@ -150,7 +96,7 @@ describe("jobs of several servers", () => {
       return executions.length === 1 && executions[0]?.outcome === "ok";
     });
     // It takes jobs again.
-    const next = await submit("next", 0, cut);
+    const next = await jobs.submit("next", 0, cut);
     await until(() => isDone(next));
     cable.cut();
   });
@@ -171,7 +117,7 @@ describe("jobs of several servers", () => {
     const submitting = servers.map(async (server) => {
       while (ids.size < JOBS) {
         const token = randomUUID();
-        const id = await trySubmit(token, 100, server);
+        const id = await jobs.trySubmit(token, 100, server);
         if (id !== undefined) ids.set(token, id);
         await sleep(id === undefined ? 100 : (KILLS * EVERY) / JOBS);
       }
@@ -194,7 +140,7 @@ describe("jobs of several servers", () => {
       expect(job).toMatchObject({ status: "done", answer: { id, ok: true, result: token } });
       expect(job.answer).toMatchObject({ attempts: job.attempts });
       // A start is counted before it happens, so a server may be killed in between.
-      const starts = runsOf(token).length;
+      const starts = jobs.runsOf(token).length;
       expect(starts).toBeGreaterThanOrEqual(1);
       expect(starts).toBeLessThanOrEqual(job.attempts);
       if (job.attempts > 1) again += 1;

@@ -12,13 +12,13 @@ import { Load } from "./lab/load.ts";
 import type { Machine } from "./lab/machine.ts";
 import { eventually, Swarm } from "./lab/swarm.ts";
 
-const WITHIN = 240_000;
+const WITHIN = SOAK ? 900_000 : 240_000;
 /** The images may have to be built first. */
 const UP_WITHIN = 600_000;
 const REQUESTS = SOAK ? 1_000 : 100;
 /** Keys, each with its own home. */
 const KEYS = 6;
-const FUNCTIONS = SOAK ? 12 : 6;
+const FUNCTIONS = SOAK ? 50 : 6;
 const CALLS = SOAK ? 20 : 3;
 /** Some ten requests a second of 200 ms each. */
 const CALLERS = 3;
@@ -129,7 +129,9 @@ describe.skipIf(!hasLab)("stack.yaml on three nodes", { timeout: WITHIN }, () =>
   it("keeps each function warm on one node, and starts only a lost node's elsewhere", async () => {
     const [, second] = lab.nodes as [Machine, Machine];
     const names: string[] = [];
-    const before = new Map<string, number>();
+    const before = new Map<string, { id: number; n: number }>();
+    /** Calls after the first of a function that found no sandbox of it. */
+    const cold: string[] = [];
     const call = async (name: string) => {
       const answer = await door.ask("POST", `/functions/${name}/invoke`, {}, keys[0]);
       expect({ name, answer }).toMatchObject({ answer: { status: 200, body: { ok: true } } });
@@ -150,27 +152,69 @@ describe.skipIf(!hasLab)("stack.yaml on three nodes", { timeout: WITHIN }, () =>
       expect((await door.ask("PUT", `/functions/${name}`, code, keys[0])).status).toBe(201);
       for (let n = 1; n <= CALLS; n += 1) {
         const result = await call(name);
-        expect(result.n).toBe(n);
-        before.set(name, result.id);
+        if (n > 1 && result.n === 1) cold.push(`${name}, call ${n}`);
+        before.set(name, result);
       }
       homes = await invokedOn();
     }
-    // Calls of one function, one after another, all went to one node.
-    const homeOf = new Map(names.map((name, index) => [name, homes[index * CALLS]]));
-    expect(homes).toEqual(names.flatMap((name) => Array(CALLS).fill(homeOf.get(name))));
+    // A node that misses two checks, as on a busy machine, loses its functions for a moment. Of few calls, none may.
+    const homeOf = new Map(names.map((name, index) => [name, homes[(index + 1) * CALLS - 1]]));
+    const expected = names.flatMap((name) => Array(CALLS).fill(homeOf.get(name)));
+    expect(homes).toHaveLength(expected.length);
+    const away = homes.flatMap((node, call) =>
+      node === expected[call] ? [] : [`call ${call} by ${node} instead of ${expected[call]}`],
+    );
+    expect(away.length / homes.length, away.join("; ")).toBeLessThanOrEqual(0.02);
+    const later = names.length * (CALLS - 1);
+    expect(cold.length / later, cold.join("; ")).toBeLessThanOrEqual(0.02);
+    if (SOAK) console.log(`${later - cold.length} of ${later} later calls were warm`, cold, away);
     await second.kill();
     await balancerSees(2);
     const moved: string[] = [];
     for (const name of names) {
       const { id, n } = await call(name);
-      if (id !== before.get(name)) moved.push(name);
-      expect({ name, n }).toEqual({ name, n: moved.includes(name) ? 1 : CALLS + 1 });
+      const last = before.get(name);
+      if (id !== last?.id) moved.push(name);
+      expect({ name, n }).toEqual({ name, n: id === last?.id ? last.n + 1 : 1 });
     }
     expect(moved).toEqual(names.filter((name) => homeOf.get(name) === second.name));
     await second.start();
     // A boot makes the folder, as the page has it.
     await second.run("install --directory --mode 700 /run/isolate");
     await swarm.allReady();
+  });
+
+  it.runIf(SOAK)("finds fewer than 98 % warm where functions have no home", async () => {
+    const image = "isolate-control-plane:2";
+    await swarm.rebalance(image, (text) =>
+      text.replace("balance hash var(txn.home)", "balance roundrobin"),
+    );
+    const call = async (name: string) => {
+      const { body } = await door.ask("POST", `/functions/${name}/invoke`, {}, keys[0]);
+      return body.result as { id: number; n: number };
+    };
+    const seen = new Set<number>();
+    // HAProxy is replaced, which takes no requests meanwhile.
+    await eventually(async () => {
+      const result = await call("count-0").catch(() => undefined);
+      if (result !== undefined) seen.add(result.id);
+      return seen.size > 2;
+    });
+    let warm = 0;
+    for (let n = 0; n < 6; n += 1) {
+      const name = `spread-${n}`;
+      const code = `${COUNT} // ${name}`;
+      const version = { code, sandbox: "isolated", reuse: "code", timeout: 60_000 };
+      expect((await door.ask("PUT", `/functions/${name}`, version, keys[0])).status).toBe(201);
+      const results = [];
+      for (let count = 0; count < CALLS; count += 1) results.push(await call(name));
+      warm += results.filter((one) => one.n > 1).length;
+      expect(new Set(results.map(({ id }) => id)).size).toBeGreaterThan(1);
+    }
+    // The first call of each cannot be.
+    const part = warm / (6 * (CALLS - 1));
+    console.log(`${(100 * part).toFixed(0)} % of later calls were warm without homes`);
+    expect(part).toBeLessThan(0.98);
   });
 
   it("goes down by the commands of the page, of which all have been run", async () => {

@@ -1,16 +1,18 @@
 /** Tests that nothing accumulates of a tenant whose code leaves behind all that it can. */
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { badRequest, KINDS, sendSteadily } from "../../dev/bad-tenant.ts";
 import { Label } from "../../src/engines/container/flags.ts";
 import { until } from "../contract/engine-contract.ts";
 import { containersOf, docker } from "../helpers/containers.ts";
+import { atRest, DESCRIPTORS } from "../helpers/present.ts";
 import { TestServer } from "../helpers/server.ts";
-import { SOAK } from "../helpers/soak.ts";
+import { SOAK, soakTimes } from "../helpers/soak.ts";
 
-const { perSecond, ms } = SOAK ? { perSecond: 100, ms: 60_000 } : { perSecond: 10, ms: 3_000 };
+const { perSecond, ms } = SOAK
+  ? { perSecond: 100, ms: soakTimes(60_000) }
+  : { perSecond: 10, ms: 3_000 };
 /** Settings by which the server soon has only what it keeps warm. */
 const POOL_MAX = 4;
 const SETTINGS = {
@@ -23,21 +25,6 @@ const SETTINGS = {
 const PATIENT = { queueTimeout: 60_000 };
 /** Bytes by which the server may have grown. Its store and its compiled code are in there. */
 const GROWTH = 100 * 1_024 * 1_024;
-/** Descriptors more than before: of connections of the client, and of control groups watched. */
-const DESCRIPTORS = 16;
-
-/** Figures of what there is because of the server. */
-interface Present {
-  readonly sandboxes: number;
-  /** Holders of network namespaces, which are lent to one sandbox after the other. */
-  readonly networks: number;
-  readonly processes: number;
-  /** Files and directories of the server, one of each sandbox among them. */
-  readonly files: number;
-  readonly descriptors: number;
-  readonly memory: number;
-}
-
 let server: TestServer;
 beforeAll(async () => {
   server = await TestServer.start(SETTINGS);
@@ -57,57 +44,6 @@ async function send(n: number, more: object = PATIENT): Promise<number> {
   });
   await response.text();
   return response.status;
-}
-
-async function present(): Promise<Present> {
-  const status = await readFile(`/proc/${server.pid}/status`, "utf8");
-  return {
-    sandboxes: (await containersOf(server.runDirectory, "sandbox")).length,
-    networks: (await containersOf(server.runDirectory, "network")).length,
-    processes: (await descendants(server.pid)).length,
-    files: (await ownFiles()).length,
-    descriptors: (await readdir(`/proc/${server.pid}/fd`)).length,
-    memory: Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024,
-  };
-}
-
-/** Lists what is in the directory of the server, and not deeper: compiled code varies there. */
-async function ownFiles(): Promise<string[]> {
-  const instances = await readdir(server.runDirectory);
-  const found = await Promise.all(instances.map((id) => readdir(join(server.runDirectory, id))));
-  return found.flat();
-}
-
-async function descendants(pid: number): Promise<number[]> {
-  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
-  const texts = threads.map((thread) =>
-    readFile(`/proc/${pid}/task/${thread}/children`, "utf8").catch(() => ""),
-  );
-  const children = (await Promise.all(texts)).join(" ").split(" ").filter(Boolean).map(Number);
-  const further = await Promise.all(children.map(descendants));
-  return [...children, ...further.flat()];
-}
-
-/** Resolves with the figures once they are no larger than those before, or fails with what is. */
-async function atRest(before?: Present): Promise<Present> {
-  let now = await present();
-  let last = now;
-  for (let tries = 0; ; tries += 1) {
-    const isSteady =
-      now.sandboxes === last.sandboxes &&
-      now.processes === last.processes &&
-      now.files === last.files;
-    const isAsBefore =
-      before === undefined ||
-      (now.sandboxes <= before.sandboxes &&
-        now.processes <= before.processes &&
-        now.files <= before.files &&
-        now.descriptors <= before.descriptors + DESCRIPTORS);
-    if ((tries > 5 && isSteady && isAsBefore) || tries > 60) return now;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    last = now;
-    now = await present();
-  }
 }
 
 /** Returns the ids of all containers that were started for the server, once `work` is done. */
@@ -141,7 +77,7 @@ it("leaves no container, process, file, control group, descriptor or memory", {
 }, async () => {
   // The first of each kind starts what the server keeps: levels, connections, compiled code.
   for (let n = 0; n < 2 * KINDS; n += 1) expect(await send(n)).toBe(200);
-  const before = await atRest();
+  const before = await atRest(server);
   const sendOne = (n: number): Promise<number> => send(n, SOAK ? {} : PATIENT);
   let statuses: ReadonlyMap<number, number> = new Map();
   const started = await startedDuring(async () => {
@@ -153,7 +89,7 @@ it("leaves no container, process, file, control group, descriptor or memory", {
   expect([...statuses.keys()].filter((status) => ![200, 429, 503].includes(status))).toEqual([]);
   expect(statuses.get(200)).toBeGreaterThan(2 * KINDS);
 
-  const after = await atRest(before);
+  const after = await atRest(server, before);
   if (SOAK) console.log("before", before, "after", after, "containers started", started.size);
   expect(after.sandboxes).toBeLessThanOrEqual(before.sandboxes);
   expect(after.processes).toBeLessThanOrEqual(before.processes);

@@ -1,4 +1,4 @@
-/** True if tests run at full length, as `npm run soak` requests. */
+/** True while `npm run soak` runs, which does for long what the tests do a few times. */
 export const SOAK = process.env.SOAK === "true";
 
 /**
@@ -6,3 +6,8 @@ export const SOAK = process.env.SOAK === "true";
  * process. A soak gives each request a sandbox of its own.
  */
 export const IN_KEPT: { readonly reuse?: "tenant" } = SOAK ? {} : { reuse: "tenant" };
+
+/** Returns how often a soak does something: as often as it says, or the share of it that `SOAK_SHARE` names. */
+export function soakTimes(full: number): number {
+  return Math.ceil(full * Number(process.env.SOAK_SHARE ?? 1));
+}

@@ -7,8 +7,9 @@ import { DenoProcessLauncher } from "../../src/engines/deno-process/launcher.ts"
 import { PooledEngine } from "../../src/engines/run/pooled-engine.ts";
 import { CONTRACT_POOL, job, PROFILE, until } from "../contract/engine-contract.ts";
 import { tenantReuseContract, type Weaker } from "../contract/tenant-reuse-contract.ts";
+import { LEAVING } from "../helpers/leaving.ts";
 import { Runners } from "../helpers/runners.ts";
-import { SOAK } from "../helpers/soak.ts";
+import { SOAK, soakTimes } from "../helpers/soak.ts";
 
 const runners = new Runners();
 const directories: string[] = [];
@@ -38,21 +39,11 @@ async function open(
 
 tenantReuseContract("process", open, false);
 
-/** Code of many executions, each of which leaves something else. */
-const LEAVING = [
-  "export default (n) => n",
-  "const blob = new Blob(['x'.repeat(1e5)]); URL.createObjectURL(blob); export default (n) => n",
-  "setInterval(() => console.log('left'), 1); export default (n) => n",
-  `const nested = new Worker("data:text/javascript,postMessage(1);setInterval(()=>{},10)", { type: "module" });
-    await new Promise((resolve) => { nested.onmessage = resolve }); export default (n) => n`,
-  "globalThis.all = new Array(1e5).fill({}); Promise.reject(new Error('left')).catch(() => {}); export default (n) => n",
-];
-
 it("accumulates nothing over many executions of many clients", {
   timeout: SOAK ? 3_600_000 : 120_000,
 }, async () => {
   const engine = await open({}, { min: 1, max: 3, maxWaiting: 100 });
-  const times = SOAK ? 10_000 : 60;
+  const times = SOAK ? soakTimes(10_000) : 60;
   let begun = 0;
   const fresh: unknown[] = [];
   const client = async (): Promise<void> => {

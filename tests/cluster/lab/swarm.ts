@@ -2,19 +2,23 @@ import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pageAt, ROOT } from "../../helpers/pages.ts";
+import { SOAK } from "../../helpers/soak.ts";
 import { FrontDoor } from "./front-door.ts";
 import type { Lab } from "./lab.ts";
 import type { Machine } from "./machine.ts";
 import { type LabStep, labSteps } from "./steps.ts";
 
 const PAGE = "docs/operate/swarm.md";
-const FILES = ["stack.yaml", "deploy/haproxy/haproxy.cfg"];
+const FRONT = "deploy/haproxy/haproxy.cfg";
+const FILES = ["stack.yaml", FRONT];
+/** Sandboxes of a node. A soak has room for all functions on two nodes. */
+const MOST = SOAK ? 64 : 16;
 /** Settings that keep the sandboxes of three nodes few. */
 const SETTINGS = `
 ISOLATE_POOL_MIN=1
 ISOLATE_POOL_PREPARED=0
-ISOLATE_POOL_MAX=16
-ISOLATE_REUSE_TOTAL=15
+ISOLATE_POOL_MAX=${MOST}
+ISOLATE_REUSE_TOTAL=${MOST - 1}
 ISOLATE_REUSE_IDLE=600000
 ISOLATE_TENANT_SANDBOX=container,isolated
 `;
@@ -73,6 +77,14 @@ export class Swarm {
     // The manager leaves last, because the others tell it.
     if (step.place !== "the other nodes") printed.push(await on(first));
     return printed;
+  }
+
+  /** Runs HAProxy by a changed file. Control planes go on with the image that they have. */
+  async rebalance(image: string, changed: (text: string) => string): Promise<void> {
+    const file = join(this.#directory, FRONT);
+    await writeFile(file, changed(await readFile(file, "utf8")));
+    Object.assign(this.#env, { HAPROXY_CONFIG: "2", CONTROL_PLANE_IMAGE: image });
+    await this.run("up");
   }
 
   /** Lists steps of the page that no test has run. */
