@@ -328,7 +328,7 @@ function afterArtifacts(answer: () => void): void {
   void takeArtifacts(wanted, sendArtifact).then(answer);
 }
 
-function sendArtifact(claim: ArtifactClaim, bytes = NO_BYTES): void {
+function sendArtifact(claim: ArtifactClaim, bytes: Uint8Array = NO_BYTES): void {
   send(encodeFrame("artifact", claim, bytes));
 }
 
