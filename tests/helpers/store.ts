@@ -1,20 +1,15 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, cpSync, existsSync, statfsSync } from "node:fs";
+import { cpSync, existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openStore } from "../../server/store/open.ts";
+import { makeStoreParent } from "./store-parent.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const MIGRATIONS = join(ROOT, "server/store/migrations");
 const CACHE = join(ROOT, "node_modules/.cache/isolate");
-
-/** Directory in memory, on Linux. A disk takes four times as long for the thousand files of a store. */
-const MEMORY = "/dev/shm";
-/** Bytes that must be free there: containers often have 64 MB. */
-const ROOM = 4 * 1_024 ** 3;
 
 /**
  * Makes a directory with an empty store, below `parent` or in one that the caller removes. Copies
@@ -23,23 +18,10 @@ const ROOM = 4 * 1_024 ** 3;
 export async function storeDirectory(parent?: string): Promise<string> {
   const template = join(CACHE, `store-${await fingerprint()}`);
   if (!existsSync(template)) await make(template);
-  const directory = join(
-    parent ?? (await mkdtemp(join(parentOfStores(), "isolate-store-"))),
-    "store",
-  );
+  const directory = join(parent ?? (await makeStoreParent()), "store");
   // A copy by promises takes three times the processor time for so many files.
   cpSync(template, directory, { recursive: true });
   return directory;
-}
-
-function parentOfStores(): string {
-  try {
-    accessSync(MEMORY, constants.W_OK);
-    const { bavail, bsize } = statfsSync(MEMORY);
-    return bavail * bsize >= ROOM ? MEMORY : tmpdir();
-  } catch {
-    return tmpdir();
-  }
 }
 
 /** Several test files may make it at the same time. The first one to finish counts. */
