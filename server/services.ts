@@ -1,6 +1,7 @@
 import { SANDBOX_LEVELS } from "../src/base/sandbox-level.ts";
 import type { ChannelRouter } from "../src/channels/channels.ts";
 import type { Config } from "../src/config/config.ts";
+import type { OperatorRules } from "../src/destinations/admit.ts";
 import { diallingRules } from "../src/kernel/dialling-rules.ts";
 import type { Kernel } from "../src/kernel/kernel.ts";
 import { BUILD_MS } from "../src/packages/builds/package-builds.ts";
@@ -130,6 +131,23 @@ function nodeRegistry(
   return new NodeRegistry({ store, node, onError });
 }
 
+/** Makes what sends answers of jobs, which needs a key to sign them. */
+function callbackSender(
+  { store, nodeId: owner, secretKey, callerOf }: ServicesOptions,
+  operatorRules: OperatorRules,
+  onError: (error: unknown) => void,
+): CallbackSender | undefined {
+  if (secretKey === undefined) return undefined;
+  return new CallbackSender({
+    store: store.jobs,
+    owner,
+    operatorRules,
+    onError,
+    secretKey,
+    callerOf,
+  });
+}
+
 /** Makes everything that uses the store. Nothing runs before `start()`. */
 export function createServices(options: ServicesOptions): Services {
   const { kernel, store, config, nodeId, secretKey, callerOf, lease, onError } = options;
@@ -169,16 +187,7 @@ export function createServices(options: ServicesOptions): Services {
   const relay = channelRelay(options, failed);
   const { openCalls, callRelay } = createCalls({ store, nodeId, onError: failed, results });
   const functions = new FunctionCatalogue(store.functions, kernel, store);
-  const callbacks =
-    secretKey &&
-    new CallbackSender({
-      store: store.jobs,
-      owner: nodeId,
-      operatorRules,
-      onError: failed,
-      secretKey,
-      callerOf,
-    });
+  const callbacks = callbackSender(options, operatorRules, failed);
   const worker = new JobWorker({
     owner: nodeId,
     store: store.jobs,

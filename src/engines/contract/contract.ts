@@ -6,12 +6,7 @@ import type { PermsObject } from "../../permissions/perms.ts";
 import type { Answered, CallAnswer, CallRequest } from "../../protocol/calls.ts";
 import type { DatabaseGrant } from "../../protocol/database-target.ts";
 import type { EgressBinding } from "../../protocol/egress-bindings.ts";
-import type {
-  ArtifactClaim,
-  ExchangedFile,
-  JobFiles,
-  Omission,
-} from "../../protocol/exchanged-files.ts";
+import type { ArtifactClaim, JobFiles } from "../../protocol/exchanged-files.ts";
 import type { Grants, WorkerGrant } from "../../protocol/grants.ts";
 import type { HttpJob } from "../../protocol/http.ts";
 import type { OutputLimits } from "../../protocol/limits.ts";
@@ -26,6 +21,7 @@ import type {
 import type { SocketEvent } from "../../protocol/socket.ts";
 import type { Denial, LogEntry, Observer, SandboxLevel, Usage } from "../../request/types.ts";
 import type { Meter } from "../metering/meter.ts";
+import type { Artifacts } from "./artifacts.ts";
 import type { HttpDelivery, HttpReceiver } from "./http-delivery.ts";
 
 /** Properties of a sandbox that are fixed when it is created. */
@@ -259,17 +255,6 @@ export interface Outcome {
   readonly duration: number;
   /** Resources that the job used; absent where nothing was measured. */
   readonly usage?: JobUsage;
-}
-
-/** Files that code has left below `/tmp/out`. */
-export interface Artifacts {
-  readonly files: readonly ExchangedFile[];
-  /** Files that were left out, of which the first ones are named. */
-  readonly omitted: readonly { readonly path: string; readonly reason: Omission }[];
-  /** Number of those without a name. */
-  readonly more: number;
-  /** True if there may be others, because the search was given up. */
-  readonly unsearched: boolean;
 }
 
 /** `Usage` without `wall`, which needs the beginning of the request. */

@@ -1,5 +1,5 @@
 import type { Output } from "../../request/types.ts";
-import type { Artifacts } from "../contract/contract.ts";
+import type { Artifacts } from "../contract/artifacts.ts";
 
 /** Refuses bytes that are no UTF-8, and keeps a mark of the byte order, so that a text is its bytes. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -6,7 +6,7 @@ import {
   type WantedArtifacts,
 } from "../../protocol/exchanged-files.ts";
 import { matchesGlob } from "../../protocol/file-glob.ts";
-import type { Artifacts } from "../contract/contract.ts";
+import type { Artifacts } from "../contract/artifacts.ts";
 
 /**
  * Takes the artifacts of one run, and checks each again: the sandbox has checked them, and its code
