@@ -287,7 +287,7 @@ it("awaits, cancels and lists jobs", async () => {
       authorization: `Bearer ${env.ISOLATE_KEY}`,
       prefer: "respond-async",
     };
-    const body = JSON.stringify({ code });
+    const body = JSON.stringify({ code, timeout: 60_000 });
     const answer = await fetch(`${server.url}/execute`, { method: "POST", headers, body });
     return ((await answer.json()) as { id: string }).id;
   };

@@ -171,9 +171,11 @@ it("stay outside of the sandbox with a binding, and are found by no other tenant
     permissions: { net: [host] },
     bindings: [binding],
     sandbox: "container" as const,
+    timeout: 30_000,
   };
   await client.functions.deploy("bound", deployed);
   const invoked = await client.functions.invoke("bound", { input: host });
+  expect(invoked).toMatchObject({ ok: true });
   const { answers, env } = invoked.result as { answers: unknown[][]; env: string[] };
   const spread = (text: string) => text.split("").join(" ");
   expect(answers).toEqual([

@@ -78,7 +78,8 @@ export const NAMELESS: ReadonlySet<string> = new Set([
   ...["body:jsonrpc", "body:id", "body:method", "body:params"],
   ...["body:archive", "body:content", "body:update", "body:dependencies", "body:overrides"],
   // Values of a call, and declarations of functions that only the prober answers.
-  ...["body:result", "body:error", "body:functions"],
+  ...["body:result", "body:error", "body:functions", "body:functionsEndpoint"],
+  "body:artifacts",
   ...["body:stdin", "body:run_timeout", "body:compile_timeout"],
   ...["body:run_cpu_time", "body:compile_cpu_time"],
   ...["body:run_memory_limit", "body:compile_memory_limit"],

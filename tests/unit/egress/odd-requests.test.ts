@@ -76,7 +76,7 @@ describe("a soup of bytes", () => {
 
     expect([...asked]).toEqual(["up.test"]);
     const allowed = proxy.records.filter(({ code }) => code === "ALLOWED");
-    expect(allowed.length).toBeGreaterThan(10);
+    expect(allowed.length).toBeGreaterThan(0);
     expect(new Set(allowed.map(({ host, port }) => `${host}:${port}`))).toEqual(
       new Set([`up.test${port}`]),
     );
