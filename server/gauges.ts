@@ -1,10 +1,11 @@
-import { Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
 import type { EngineStatus } from "../src/engines/contract/contract.ts";
 import type { Kernel } from "../src/kernel/kernel.ts";
 import type { SandboxLevel } from "../src/request/types.ts";
 import type { NodeRegistry } from "./cluster/node-registry.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { ExecutionWriter } from "./runs/execution-writer.ts";
+import type { Sessions } from "./sessions/sessions.ts";
 import type { StoreHealth } from "./store/contract/health.ts";
 import type { Store } from "./store/contract/store.ts";
 
@@ -18,12 +19,13 @@ interface Sources {
   readonly health: StoreHealth;
   readonly store: Store;
   readonly nodes: Pick<NodeRegistry, "count">;
+  readonly sessions: Pick<Sessions, "size" | "begun">;
 }
 
 /** Adds gauges that are read at each request for the metrics. */
 export function addGauges(
   { registry }: Metrics,
-  { kernel, executionWriter, health, store, nodes }: Sources,
+  { kernel, executionWriter, health, store, nodes, sessions }: Sources,
 ): void {
   const registers = [registry];
   const levels = (): [SandboxLevel, EngineStatus][] =>
@@ -104,6 +106,27 @@ export function addGauges(
     },
   });
   addStoreGauges(registers, store);
+  addSessionCounts(registers, sessions);
+}
+
+function addSessionCounts(registers: Registry[], sessions: Sources["sessions"]): void {
+  new Gauge({
+    name: "isolate_sessions",
+    help: "Sessions that live on this server",
+    registers,
+    collect() {
+      this.set(sessions.size);
+    },
+  });
+  new Counter({
+    name: "isolate_sessions_started_total",
+    help: "Sessions that have begun on this server",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sessions.begun);
+    },
+  });
 }
 
 function addStoreGauges(registers: Registry[], store: Pick<Store, "condition">): void {

@@ -162,7 +162,6 @@ export function createServices(options: ServicesOptions): Services {
   countSandboxes(kernel, metrics, admission);
   const health = new StoreHealth(store);
   const nodes = nodeRegistry(options, failed);
-  addGauges(metrics, { kernel, executionWriter, health, store, nodes });
   const lockHashOf = async (tenant: Tenant, name: string, version: number) =>
     (await functions.callable(tenant, name, version))?.lockHash ?? undefined;
   const results = new JsonThread();
@@ -232,6 +231,7 @@ export function createServices(options: ServicesOptions): Services {
     onError,
   });
   const sessions = sessionsOf(options, { runs, nodes }, failed);
+  addGauges(metrics, { kernel, executionWriter, health, store, nodes, sessions });
   const retention = retentionOf(options, failed);
   return {
     kernel,

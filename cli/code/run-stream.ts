@@ -38,6 +38,21 @@ export async function showStream(
   return answer;
 }
 
+/** Shows an answer that has come as a whole, as `showStream()` does. */
+export function showWhole(
+  answer: Answer,
+  { json, paint }: { readonly json: boolean; readonly paint: Paint },
+): void {
+  if (json) {
+    printJson(answer);
+    return;
+  }
+  for (const entry of answer.logs ?? []) {
+    if (entry.level !== "exception") note(logLine(entry, paint));
+  }
+  showAnswer(answer, paint);
+}
+
 function showAnswer(answer: Answer, paint: Paint): void {
   const { ok, result, plan, warnings = [], logsDropped = 0 } = answer;
   if (logsDropped > 0) note(paint("dim", `${logsDropped} log entries were left out`));

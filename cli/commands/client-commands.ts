@@ -20,6 +20,9 @@ export const CLIENT_COMMANDS: Commands = {
   executions: lazy("Lists and shows what was run", () =>
     import("./executions.ts").then(({ executions }) => executions),
   ),
+  sessions: lazy("Begins, lists and ends sessions, and runs files in them", () =>
+    import("./sessions.ts").then(({ sessions }) => sessions),
+  ),
   schedules: lazy("Has functions called at certain times", () =>
     import("./schedules.ts").then(({ schedules }) => schedules),
   ),

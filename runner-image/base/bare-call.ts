@@ -47,7 +47,8 @@ function callBare(call: Call): Promise<{ readonly value: unknown }> {
     new NativePromise((resolve, reject) => {
       const then = passing(
         bareCall(() => call),
-        (value) => resolve({ value }),
+        // Code may have put a `then` on the prototype of all objects.
+        (value) => resolve({ __proto__: null, value } as { readonly value: unknown }),
       );
       // The runtime calls `then` of an object that a promise is resolved with, from no frame.
       void rejected(unfollowed(new NativePromise((begin) => begin({ then }))), reject);

@@ -1,6 +1,7 @@
 /** Loads a text as the module of a URL. */
 import { unfollowed } from "../base/bare-call.ts";
-import { NativeTypeError } from "../base/primordials.ts";
+import { NativeTypeError, queueTask } from "../base/primordials.ts";
+import { withNativeCall } from "./native-call.ts";
 import { keepMain } from "./own-worker.ts";
 export type Module = Record<string, unknown>;
 
@@ -34,6 +35,7 @@ export async function importText(
 ): Promise<unknown> {
   keepMain(url, text);
   const around = `${url}${THENABLE}`;
+  const putBack = withNativeCall();
   const hooks = registerHooks({
     resolve(specifier) {
       if (specifier !== url && (!isThenable || specifier !== around)) throw notNow();
@@ -42,6 +44,7 @@ export async function importText(
     load(from) {
       if (from === url) {
         hooks.deregister();
+        queueTask(putBack);
         return { format: "module", source: text, shortCircuit: true };
       }
       if (!isThenable || from !== around) throw notNow();
@@ -54,6 +57,7 @@ export async function importText(
     module = await unfollowed(import(isThenable ? around : url) as Promise<Module>);
   } finally {
     hooks.deregister();
+    putBack();
   }
   return await use(isThenable ? (module.module as Module) : module);
 }

@@ -57,6 +57,7 @@ export class Sessions {
   /** Tenant → its sessions that are being made. */
   readonly #opening = new Map<string, number>();
   #draining = false;
+  #begun = 0;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -65,6 +66,11 @@ export class Sessions {
   /** Number of sessions that live here. */
   get size(): number {
     return this.#live.size;
+  }
+
+  /** Number of sessions that have begun here. */
+  get begun(): number {
+    return this.#begun;
   }
 
   /** Begins a session, which has a place among its tenant's executions until it ends. */
@@ -193,6 +199,7 @@ export class Sessions {
       });
     const live = { id: sessionId(nodeId), owner, key: caller.key?.id, session };
     this.#live.set(live.id, live);
+    this.#begun += 1;
     const stop = (): void => void session.end("tenant").catch(this.#options.onError);
     held.signal.addEventListener("abort", stop);
     void session.engine.ended.then(async (reason: SessionEnd) => {

@@ -167,9 +167,10 @@ export class Kernel {
       const context = await this.#loadGranted({ ...request, code: "" }, options);
       context.channel?.leave();
       assertReusable(context.tools);
-      const { level, profile, tenant, permissions } = context;
+      const { level, profile, tenant, permissions, grants } = context;
       const { queueTimeout } = context.request;
-      const leased = { profile, queueTimeout, tenant: tenant.id };
+      const worker = grants && { worker: grants.worker };
+      const leased = { profile, queueTimeout, tenant: tenant.id, ...worker };
       const engine = await this.#hooks.onWorker.call().engine(level).openSession(leased);
       const key = sessionKey(context);
       const session = new Session({ engine, request, key, permissions, idle, max });

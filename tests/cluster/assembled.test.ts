@@ -29,7 +29,7 @@ beforeAll(async () => {
       ISOLATE_STORE_DIRECT_URL: postgres.url(),
       ISOLATE_ADMIN_KEY: ADMIN_KEY,
       ISOLATE_POOL_MIN: "1",
-      ISOLATE_POOL_MAX: "2",
+      ISOLATE_POOL_MAX: "4",
     });
     const store = await openStore(settings.store, settings);
     stores.push(store);
@@ -60,6 +60,23 @@ function ask(
   const text = body && { body: JSON.stringify(body) };
   return servers[number - 1]?.app.request(path, { method, headers, ...text }) as Promise<Response>;
 }
+
+/** Makes a tenant, and returns what asks a server with its key. */
+async function keyed(tenant: string) {
+  await ask(1, "PUT", `/admin/tenants/${tenant}`, { sandbox: ["isolated"] });
+  const made = await ask(1, "POST", `/admin/tenants/${tenant}/keys`, {});
+  const { key } = (await made.json()) as { key: string };
+  return async (number: number, method: string, path: string, body?: object) => {
+    const told = await ask(number, method, path, body, key);
+    const text = await told.text();
+    return { status: told.status, body: text === "" ? undefined : JSON.parse(text) };
+  };
+}
+
+const refused = ({ status, body }: { status: number; body: { error: { code: string } } }) => [
+  status,
+  body.error.code,
+];
 
 it("carry answers of a caller to the one that runs its code, whichever it asks", async () => {
   await ask(1, "PUT", "/admin/tenants/agents", { sandbox: ["isolated"] });
@@ -135,6 +152,21 @@ it("carry answers over MCP to the one that runs the code, and what the code does
   expect(again.content[0].text).toContain("Left out");
 });
 
+it("keep a session on the one that began it, and say so on the other", async () => {
+  const told = await keyed("notebooks");
+  const { id } = (await told(2, "POST", "/sessions", {})).body;
+  const path = `/sessions/${id}`;
+  // A server is known to the other one after its first sign of life.
+  await until(async () => (await told(1, "GET", path)).status === 421);
+  const execution = { code: "export default () => 1", timeout: 60_000 };
+  const elsewhere = [421, "SESSION_ELSEWHERE"];
+  expect(refused(await told(1, "POST", `${path}/execute`, execution))).toEqual(elsewhere);
+  expect(refused(await told(1, "DELETE", path))).toEqual(elsewhere);
+  expect((await told(1, "GET", "/sessions")).body).toEqual({ sessions: [] });
+  expect((await told(2, "POST", `${path}/execute`, execution)).body).toMatchObject({ result: 1 });
+  expect((await told(2, "DELETE", path)).status).toBe(204);
+});
+
 it("carry a message from an execution on one to an execution on the other, and know each other", async () => {
   await ask(1, "PUT", "/admin/tenants/acme", { sandbox: ["isolated"] });
   const made = await ask(1, "POST", "/admin/tenants/acme/keys", {});
@@ -158,7 +190,7 @@ it("carry a message from an execution on one to an execution on the other, and k
     };
     return nodes;
   };
-  const node = { address: expect.stringMatching(/:\d+$/), capacity: 2, draining: false };
+  const node = { address: expect.stringMatching(/:\d+$/), capacity: 4, draining: false };
   await until(async () => (await list()).length === 2);
   expect(await list()).toMatchObject([node, node]);
   servers[0]?.leave();
@@ -170,4 +202,20 @@ it("carry a message from an execution on one to an execution on the other, and k
     })
   )?.json()) as { nodes: unknown[] };
   expect(rest.nodes).toHaveLength(1);
+});
+
+it("end sessions when they leave: at once, or after the execution that runs", async () => {
+  const told = await keyed("leaving");
+  const begin = async () => `/sessions/${(await told(1, "POST", "/sessions", {})).body.id}`;
+  const [idle, busy] = [await begin(), await begin()];
+  const code = "export default () => new Promise((resolve) => setTimeout(resolve, 4_000, 5))";
+  const running = told(1, "POST", `${busy}/execute`, { code, timeout: 60_000 });
+  await until(async () => (await told(1, "GET", busy)).body.running);
+  servers[0]?.leave();
+  const ended = await told(1, "GET", idle);
+  expect(refused(ended)).toEqual([410, "SESSION_ENDED"]);
+  expect(ended.body.error.message).toContain("(shutdown)");
+  expect((await running).body).toMatchObject({ result: 5, session: { ended: "shutdown" } });
+  expect(refused(await told(1, "GET", busy))).toEqual([410, "SESSION_ENDED"]);
+  expect(refused(await told(1, "POST", "/sessions", {}))).toEqual([503, "SHUTTING_DOWN"]);
 });

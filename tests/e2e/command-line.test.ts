@@ -266,6 +266,27 @@ it("manages tenants by the operator's key, and tells a tenant what is refused", 
   expect(await call(`keys revoke ${id}`)).toMatchObject({ code: 0 });
 });
 
+it("begins sessions, runs files in them and ends them", async () => {
+  const begun = await call("sessions start --idle 5m --max 10m");
+  const id = begun.stdout.trim();
+  expect([begun.code, id]).toEqual([0, expect.stringMatching(/^[\w-]+\.[\w-]{22}$/)]);
+  const run = (code: string, more = "--timeout 20s") =>
+    call(`sessions run ${id} - ${more}`, { stdin: code });
+  expect(await run("globalThis.n = 20; export default () => console.log('first')")).toMatchObject({
+    ...{ code: 0, stdout: "", stderr: "first\n" },
+  });
+  expect((await run("export default (x) => n + x", "--input 1 --timeout 20s")).stdout).toBe("21\n");
+  expect((await call("sessions")).stdout).toMatch(
+    new RegExp(`^${id} +\\w+ +idle +2 +\\d{4}-`, "m"),
+  );
+  const lost = await run("export default () => { for (;;); }", "--timeout 300ms");
+  expect(lost).toMatchObject({ code: 1, stderr: expect.stringContaining("ended: timeout") });
+  const second = JSON.parse((await call("sessions start --json")).stdout);
+  expect((await call(`sessions end ${second.id}`)).stderr).toBe(`${second.id} has ended\n`);
+  expect((await call(`sessions end ${second.id}`)).stderr).toContain("(closed)");
+  expect(JSON.parse((await call("sessions --json")).stdout)).toEqual({ sessions: [] });
+});
+
 it("asks for host names, which the operator verifies", async () => {
   expect((await call("hosts put Shop.example.com --function site")).stdout).toBe(
     "shop.example.com waits until the operator verifies it\n",
@@ -320,7 +341,7 @@ describe("mistakes are told", () => {
     ["run sum.ts -i 1", 2, "Unknown flag -i"],
     ["doctor --clustr", 2, "Unknown flag --clustr; did you mean --cluster?"],
     ["deplyo x y", 2, 'Unknown command deplyo; did you mean "deploy"?'],
-    ["run", 2, "FILE is missing"],
+    ["run", 2, "MODULE is missing"],
     ["run a.ts b.ts", 2, 'Unexpected "b.ts"'],
     ["run sum.ts --timeout soon", 2, "--timeout takes a duration"],
     ["run sum.ts --env A=b", 2, "give values to code by --input"],

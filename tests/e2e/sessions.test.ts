@@ -116,14 +116,30 @@ it("runs one execution at a time, and none for another key of the tenant", async
 
 it("bounds sessions that nobody ends, and ends them after their idle and longest time", async () => {
   const asked = await Promise.all(
-    Array.from({ length: 12 }, () => acme.ask("POST", "/sessions", { idle: 300_000 })),
+    Array.from({ length: 1_000 }, () => acme.ask("POST", "/sessions", { idle: 300_000 })),
   );
   const begun = asked.filter(({ status }) => status === 201).map(({ body }) => body.id);
   expect(begun).toHaveLength(3);
   for (const { status, body } of asked) {
     if (status !== 201) expect([status, body.error.code]).toEqual([429, "SESSIONS_LIMIT"]);
   }
-  await Promise.all(begun.map((id) => end(acme, id)));
+  // Half of the pool is for sessions, of which the other tenant gets what is left.
+  const rest = await Promise.all(
+    Array.from({ length: 8 }, () => other.ask("POST", "/sessions", { idle: 300_000 })),
+  );
+  const others = rest.filter(({ status }) => status === 201).map(({ body }) => body.id);
+  expect(others).toHaveLength(2);
+  for (const { status, body } of rest) {
+    if (status !== 201) expect([status, body.error.code]).toEqual([503, "HOST_BUSY"]);
+  }
+  const scraped = await fetch(`${server.url}/metrics`, {
+    headers: { authorization: `Bearer ${OPERATOR_KEY}` },
+  }).then((response) => response.text());
+  expect(scraped).toMatch(/^isolate_sessions 5$/m);
+  expect(Number(/^isolate_sessions_started_total (\d+)$/m.exec(scraped)?.[1])).toBeGreaterThan(5);
+  await Promise.all([...begun.map((id) => end(acme, id)), ...others.map((id) => end(other, id))]);
+  const left = await Promise.all([1, 2, 3].map(() => begin(acme, { idle: 300 })));
+  for (const id of left) expect(await reasonOf(acme, id)).toBe("idle");
   const [idle, max] = [await begin(acme, { idle: 300 }), await begin(acme, { max: 400 })];
   expect([await reasonOf(acme, idle), await reasonOf(acme, max)]).toEqual(["idle", "max"]);
   const tooLong = await acme.ask("POST", "/sessions", { idle: 86_400_000 });

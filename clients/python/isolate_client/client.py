@@ -10,14 +10,15 @@ from .functions import Functions
 from .jobs import Jobs
 from .pages import pages
 from .runs import MISSING, run, stream, submit, with_input
+from .sessions import Session
 from .tenant import Keys, Packages, Schedules, Secrets
 from .transport import EventStream, Transport, segment
-from .types import Accepted, Answer, Execution
+from .types import Accepted, Answer, Execution, SessionInfo
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .types import RunFields
+    from .types import RunFields, SessionFields
 
 
 class Client:
@@ -104,6 +105,20 @@ class Client:
         """Returns what a request would be granted and refused. Runs nothing."""
         body = with_input({"code": code, **fields}, MISSING)
         return cast("Dict[str, Any]", self._transport.call("POST", "/plan", body=body))
+
+    def start_session(self, **fields: Unpack[SessionFields]) -> Session:
+        """Begins a session, whose executions share globals and files. Leaving its `with` ends it."""
+        info = self._transport.call("POST", "/sessions", body=dict(fields))
+        return Session(self._transport, info["id"])
+
+    def session(self, id: str) -> Session:
+        """Returns a session that was begun earlier. Asks the server nothing."""
+        return Session(self._transport, id)
+
+    def sessions(self) -> List[SessionInfo]:
+        """Returns the sessions that live on the server which answers."""
+        answer = self._transport.call("GET", "/sessions")
+        return cast("List[SessionInfo]", answer["sessions"])
 
     def executions(self, **query: Any) -> Iterator[Execution]:
         """Yields past executions, the newest first: all those that a query finds."""

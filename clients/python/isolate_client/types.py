@@ -105,6 +105,63 @@ class Answer(_Answer, total=False):
     denied: List[Dict[str, Any]]
 
 
+class SessionFields(TypedDict, total=False):
+    """Fields of a session, which all of its executions have."""
+
+    idle: int
+    max: int
+    queueTimeout: float
+    tools: List[str]
+    permissions: Permissions
+    sandbox: Literal["none", "isolated", "container"]
+    memory: int
+    dependencies: Dict[str, str]
+    overrides: Dict[str, Any]
+    packages: str
+    secrets: List[str]
+    bindings: List[Dict[str, Any]]
+
+
+class SessionRunFields(TypedDict, total=False):
+    """Fields of an execution in a session, beside its code and input."""
+
+    language: Literal["javascript", "typescript"]
+    entry: str
+    timeout: float
+    explain: bool
+
+
+class SessionInfo(TypedDict):
+    """A session that has not ended."""
+
+    id: str
+    level: Literal["none", "isolated", "container"]
+    permissions: Any
+    running: bool
+    executions: int
+    idle: int
+    max: int
+    createdAt: str
+    expiresAt: str
+
+
+class _SessionState(TypedDict):
+    id: str
+    expiresAt: str
+
+
+class SessionState(_SessionState, total=False):
+    """A session after an execution. `ended` is the reason of its end, once it has ended."""
+
+    ended: str
+
+
+class SessionAnswer(Answer):
+    """How an execution in a session ended, and what became of the session."""
+
+    session: SessionState
+
+
 class Accepted(TypedDict):
     id: str
     status: Literal["queued"]

@@ -51,6 +51,19 @@ class ServerTest(unittest.TestCase):
         plan = self.client.plan(DOUBLE, permissions={"env": ["TZ"]})
         self.assertIsInstance(plan, dict)
 
+    def test_sessions(self) -> None:
+        with self.client.start_session(idle=60_000) as session:
+            session.execute("globalThis.sum = 20; export default () => {}", timeout=20_000)
+            answer = session.execute("export default (x) => sum + x", 1, timeout=20_000)
+            self.assertEqual((answer["result"], answer["session"]["id"]), (21, session.id))
+            self.assertEqual([each["id"] for each in self.client.sessions()], [session.id])
+            self.assertEqual(self.client.session(session.id).info()["executions"], 2)
+        with self.assertRaises(IsolateError) as caught:
+            session.execute("export default () => 1")
+        self.assertEqual((caught.exception.status, caught.exception.code), (410, "SESSION_ENDED"))
+        with self.client.start_session() as ended:
+            ended.end()
+
     def test_errors(self) -> None:
         with self.assertRaises(IsolateError) as caught:
             self.client.execute(DOUBLE, timeout=0)

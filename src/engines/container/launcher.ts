@@ -233,6 +233,7 @@ function toSandbox(parts: {
     meter,
     cut: () => cut(),
     renew: () => renewal.renew(),
+    prepare: (worker) => connection.prepare(worker),
     sendChannel: (topic, text) => connection.sendChannel(topic, text),
     sendAnswer: (answer) => connection.sendAnswer(answer),
     sendCredit: (bytes) => connection.sendCredit(bytes),

@@ -167,6 +167,8 @@ export interface Sandbox {
   readonly meter?: Meter | undefined;
   /** Closes the running job's network access. `onEgress` is called before this resolves. */
   cut?(): Promise<void>;
+  /** Makes a worker with exactly these permissions for the next job. Absent where jobs have none. */
+  prepare?(worker: WorkerGrant): Promise<void>;
   /** Begins an idle period: until the next `run()`, its code may use only a part of a core. */
   idle?(): void;
   /**
@@ -377,8 +379,8 @@ export interface Engine {
    * if none becomes free within `queueTimeout`.
    */
   spawn(options: SpawnOptions): Promise<Spawn>;
-  /** Leases a sandbox for the jobs of one caller, as `spawn()` does. */
-  openSession(options: SpawnOptions): Promise<EngineSession>;
+  /** Leases a sandbox for the jobs of one caller, as `spawn()` does. Makes a `worker` for them before. */
+  openSession(options: SpawnOptions & { readonly worker?: WorkerGrant }): Promise<EngineSession>;
   /** Calls `listener` for each sandbox started from now on. */
   onSpawn(listener: (spawn: Spawn) => void): void;
   /**

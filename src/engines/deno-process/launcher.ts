@@ -177,6 +177,7 @@ export class DenoProcessLauncher implements Launcher {
         },
         meter,
         renew: () => renewal.renew(),
+        prepare: (worker) => connection.prepare(worker),
         sendChannel: (topic, text) => connection.sendChannel(topic, text),
         sendAnswer: (answer) => connection.sendAnswer(answer),
         sendCredit: (bytes) => connection.sendCredit(bytes),

@@ -238,9 +238,12 @@ export class PooledEngine implements Engine {
     return this.#spawned.add(sandbox, this.level, () => this.pool.discard(sandbox));
   }
 
-  async openSession({ tenant, ...options }: SpawnOptions): Promise<EngineSession> {
+  async openSession(asked: Parameters<Engine["openSession"]>[0]): Promise<EngineSession> {
+    const { tenant, worker, ...options } = asked;
     const clock = { begun: performance.now(), queued: 0, stop: new AbortController() };
     const sandbox = await this.#lease(options, clock, { tenant });
+    // Outside of any job's time. The first job waits for a worker that is late, and learns of a failure.
+    if (worker !== undefined) await sandbox.prepare?.(worker).catch(() => {});
     return new LeasedSession(sandbox, this.level, () => this.pool.discard(sandbox));
   }
 
