@@ -1,6 +1,6 @@
 import type { JsonText } from "../../src/base/json-text.ts";
 import { SANDBOX_LEVELS } from "../../src/base/sandbox-level.ts";
-import type { CallLine } from "../../src/engines/contract/contract.ts";
+import type { CallLine } from "../../src/engines/contract/lines.ts";
 import type { HttpExchange } from "../../src/engines/contract/http-delivery.ts";
 import type { TypeCall } from "../../src/engines/contract/type-call.ts";
 import { hasFrames } from "../../src/engines/explain/source-positions.ts";

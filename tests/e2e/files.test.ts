@@ -19,7 +19,7 @@ beforeAll(async () => {
   });
   const limits = { sandbox: ["container", "isolated"], reuse: "code" };
   acme = await tenantOf(server, "acme", limits);
-  small = await tenantOf(server, "small", { fileBytes: 10, artifactBytes: 10 });
+  small = await tenantOf(server, "small", { fileBytes: 10, artifactBytes: 10, reuse: "tenant" });
 });
 afterAll(async () => {
   expect(await server.dispose()).toEqual([]);
@@ -117,6 +117,70 @@ describe("an execution with files", () => {
     const read = ["/tmp"];
     const last = await run({ code: looks, permissions: { read }, reuse });
     expect(last.result).toEqual([[], [], []]);
+  });
+
+  it("leaves what is at rest: its own workers change nothing while files are taken", async () => {
+    const answer = await run({
+      code: `
+        const swaps = () => {
+          const grow = () => Deno.writeFileSync("/tmp/out/grows", new Uint8Array(1_000_000).fill(120), { append: true });
+          for (let n = 1; ; n += 1) {
+            if (n % 12 === 0) Deno.removeSync("/tmp/out/grows");
+            grow();
+            Deno.linkSync("/tmp/outside", "/tmp/out/next");
+            Deno.renameSync("/tmp/out/next", "/tmp/out/swapped");
+            Deno.writeTextFileSync("/tmp/out/new", "mine");
+            Deno.renameSync("/tmp/out/new", "/tmp/out/swapped");
+            if (n === 2) postMessage("on");
+          }
+        };
+        export default async () => {
+          Deno.writeTextFileSync("/tmp/outside", "outside");
+          const url = URL.createObjectURL(new Blob(["(" + swaps + ")()"], { type: "text/javascript" }));
+          const worker = new Worker(url, { type: "module" });
+          await new Promise((resolve) => { worker.onmessage = resolve; });
+          return "ended";
+        }`,
+      artifacts: ["**"],
+      permissions: { read: ["/tmp"], write: ["/tmp"] },
+    });
+    expect([answer.outcome, answer.result]).toEqual(["ok", "ended"]);
+    const artifacts = answer.artifacts ?? [];
+    expect(JSON.stringify(answer)).not.toContain("outside");
+    expect(artifacts.length + (answer.artifactsOmitted ?? []).length).toBeGreaterThan(0);
+    expect(artifacts.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(8_388_608);
+    const grown = artifacts.find(({ path }) => path === "grows");
+    expect(grown?.text?.length).toBe(grown?.bytes);
+  });
+
+  it("leaves none while a worker of its own cannot be ended, and its sandbox is not used again", async () => {
+    const reuse = "tenant";
+    const stuck = await run(
+      {
+        code: `
+          const waits = () => {
+            const open = () => Deno.openSync("/tmp/out/locked", { read: true, write: true, create: true });
+            open().lockSync(true);
+            const again = open();
+            postMessage("on");
+            again.lockSync(true);
+          };
+          export default async () => {
+            Deno.writeTextFileSync("/tmp/out/left.txt", "left");
+            const url = URL.createObjectURL(new Blob(["(" + waits + ")()"], { type: "text/javascript" }));
+            const worker = new Worker(url, { type: "module" });
+            await new Promise((resolve) => { worker.onmessage = resolve; });
+            return "ended";
+          }`,
+        artifacts: ["*"],
+        reuse,
+      },
+      small,
+    );
+    expect([stuck.outcome, stuck.result, stuck.artifacts]).toEqual(["ok", "ended", []]);
+    expect(stuck.artifactsOmitted).toEqual([{ reason: "running" }]);
+    const next = await run({ code: "export default () => 1", reuse }, small);
+    expect(next.usage.fresh).toBe("container");
   });
 
   it("tells of holes and links that a sandbox with more permissions makes", async () => {
