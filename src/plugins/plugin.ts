@@ -7,8 +7,8 @@ import type {
   Profile,
   Spawn,
 } from "../engines/contract/contract.ts";
-import type { CallLine } from "../engines/contract/lines.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
+import type { CallLine } from "../engines/contract/lines.ts";
 import type { TypeCall } from "../engines/contract/type-call.ts";
 import type { Perms, PermsObject } from "../permissions/perms.ts";
 import type { Plan } from "../permissions/plan.ts";
