@@ -320,7 +320,7 @@ describe("mistakes are told", () => {
     ["run sum.ts -i 1", 2, "Unknown flag -i"],
     ["doctor --clustr", 2, "Unknown flag --clustr; did you mean --cluster?"],
     ["deplyo x y", 2, 'Unknown command deplyo; did you mean "deploy"?'],
-    ["run", 2, "FILE is missing"],
+    ["run", 2, "MODULE is missing"],
     ["run a.ts b.ts", 2, 'Unexpected "b.ts"'],
     ["run sum.ts --timeout soon", 2, "--timeout takes a duration"],
     ["run sum.ts --env A=b", 2, "give values to code by --input"],

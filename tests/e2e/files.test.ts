@@ -351,7 +351,7 @@ describe("files reach", () => {
 
   it.skipIf(spawnSync("python3", ["--version"]).status !== 0)("Python", async () => {
     const [text = ""] = fencesOf(pageAt("docs/api/python.md").text)
-      .filter(({ info }) => info === "py")
+      .filter((fence) => fence.info === "python" && fence.text.includes("artifacts="))
       .map((fence) => fence.text.replaceAll("http://127.0.0.1:8787", server.url));
     const PYTHONPATH = fileURLToPath(new URL("../../clients/python", import.meta.url));
     const env = { ...process.env, PYTHONPATH, PYTHONDONTWRITEBYTECODE: "1", ISOLATE_KEY: acme.key };
