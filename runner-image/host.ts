@@ -5,7 +5,6 @@
 
 import { DATABASE_SOCKET } from "../src/protocol/database.ts";
 import { EGRESS_SOCKET } from "../src/protocol/egress-admin.ts";
-import type { ArtifactClaim, WantedArtifacts } from "../src/protocol/exchanged-files.ts";
 import { partsOf, readFault } from "../src/protocol/fault.ts";
 import { encodeFrame, type Frame, FrameDecoder } from "../src/protocol/frames.ts";
 import type { Grants, WorkerGrant } from "../src/protocol/grants.ts";
@@ -23,13 +22,14 @@ import type {
   Fault,
   PrepareHeader,
   RenewHeader,
+  TakeHeader,
   WorkerJob,
   WorkerMessage,
 } from "../src/protocol/messages.ts";
 import { readUngranted } from "../src/protocol/ungranted.ts";
 import { CallRelay } from "./call-relay.ts";
 import { ChannelRelay } from "./channel-relay.ts";
-import { placeFiles, takeArtifacts } from "./files.ts";
+import { LeftFiles } from "./left-files.ts";
 import { PRIMING_ROUNDS, primingJob } from "./priming.ts";
 import {
   emptyScratch,
@@ -78,8 +78,6 @@ let calls = new CallRelay();
 let channel = new ChannelRelay();
 let response = new ResponseRelay();
 let limits: OutputLimits | undefined;
-/** Artifacts of the current job. Absent if it has none. */
-let wanted: WantedArtifacts | undefined;
 /** True while a job runs. Messages of the worker between two jobs are ignored. */
 let running = false;
 /** True once this sandbox refuses further jobs. */
@@ -91,6 +89,7 @@ let logBytes = 0;
 
 const variables = new ProcessVariables(names);
 const urls = new MadeUrls();
+const left = new LeftFiles(send);
 const ways = new Ways(beside(EGRESS_SOCKET));
 /** Lines to all workers that may still be there. */
 const lines = new WorkerLines();
@@ -145,6 +144,7 @@ function receive(frame: Frame): void {
     const onReady = (): void => send(encodeFrame("prepared"));
     spare = makeSpare(worker, SPARE_ROUNDS, onReady);
   }
+  if (frame.type === "take") left.take(frame.header as unknown as TakeHeader);
   if (frame.type === "renew") void renew(frame.header as unknown as RenewHeader);
   if (frame.type === "job" && !declined) start(begin(frame), grantsOf(frame));
   if (frame.type === "call" && running) line.answer(calls.inbound(frame));
@@ -239,9 +239,7 @@ function optionsOf(worker: WorkerGrant): Deno.PermissionOptions {
 function begin(frame: Frame): WorkerJob {
   const job = decodeJob(frame);
   limits = job.limits;
-  const files = filesOf(frame);
-  wanted = files?.wanted;
-  if (files !== undefined) placeFiles(files);
+  left.begin(filesOf(frame));
   running = true;
   reuse = job.reuse === true;
   calls = new CallRelay(job.tools);
@@ -317,19 +315,14 @@ function pass(frame: Uint8Array | undefined): void {
   if (frame !== undefined) send(frame);
 }
 
-/** Answers, after it has ended all workers and sent the artifacts, if the job has any. */
+/** Answers at once, or after all workers have ended and the job's artifacts are sent. */
 function afterArtifacts(answer: () => void): void {
-  if (wanted === undefined) {
+  if (!left.hold(answer)) {
     answer();
     return;
   }
   running = false;
   lines.end();
-  void takeArtifacts(wanted, sendArtifact).then(answer);
-}
-
-function sendArtifact(claim: ArtifactClaim, bytes: Uint8Array = NO_BYTES): void {
-  send(encodeFrame("artifact", claim, bytes));
 }
 
 /** Tells whether the worker can run the code again. A lie spoils only its own next answer. */

@@ -1,6 +1,6 @@
 import { Calls, type HeardCall } from "../../src/calls/calls.ts";
 import type { OperatorRules } from "../../src/destinations/admit.ts";
-import type { CallLine } from "../../src/engines/contract/contract.ts";
+import type { CallLine } from "../../src/engines/contract/lines.ts";
 import { CALL_LIMITS } from "../../src/protocol/calls.ts";
 import { type KnownTenant, tenantKey } from "../../src/request/tenant.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";

@@ -1,4 +1,4 @@
-import type { CallLine } from "../../src/engines/contract/contract.ts";
+import type { CallLine } from "../../src/engines/contract/lines.ts";
 import type { Granted } from "../../src/kernel/kernel.ts";
 import type { Observer } from "../../src/request/types.ts";
 import type { Counting } from "../http/unread/unread-responses.ts";

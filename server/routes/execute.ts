@@ -30,6 +30,14 @@ export function executeRoutes(replyModes: ReplyModes): Route[] {
             permissions: { net: ["example.com"] },
           },
         },
+        files: {
+          summary: "Read a file, and leave one",
+          value: {
+            code: "export default () => Deno.copyFileSync('/tmp/in/data.csv', '/tmp/out/copy.csv')",
+            files: { "data.csv": "a,b" },
+            artifacts: ["*.csv"],
+          },
+        },
       },
       problems: WAYS_PROBLEMS,
       tags: ["Executions"],

@@ -13,6 +13,7 @@ import {
 } from "../../src/contract/functions.ts";
 import { lockShown } from "../../src/contract/packages.ts";
 import type { Lock } from "../../src/packages/types.ts";
+import type { ExecuteRequest } from "../../src/request/types.ts";
 import { type FunctionCatalogue, noSuchFunction, requestOf } from "../functions/catalogue.ts";
 import { notInvoked } from "../functions/not-invoked.ts";
 import { deployed, outline } from "../functions/shown-version.ts";
@@ -147,11 +148,12 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
       needsNoBody: true,
       responses: WAYS_RESPONSES,
       handler: async ({ params: { name }, body, ...input }) => {
-        const { callback, version: number } = body;
+        const { callback, version: number, files, artifacts } = body;
         const version = await functions.callable(input.caller.tenant, name, number);
         if (version === undefined) return noSuchFunction(name, number);
         if (version.kind === "http") throw notInvoked(version);
-        const request = { ...requestOf(version), ...("input" in body && { input: body.input }) };
+        const plain = { ...requestOf(version), ...("input" in body && { input: body.input }) };
+        const request = files || artifacts ? withFiles(plain, { files, artifacts }) : plain;
         const called = { name, version: version.version };
         const identity = { route: `POST /functions/${name}/invoke`, body };
         const { isBundle } = version;
@@ -162,6 +164,20 @@ export function functionRoutes(functions: FunctionCatalogue, replyModes: ReplyMo
       },
     }),
   ];
+}
+
+/** Adds files to a call. Kept code could change those of a later call, so it is loaded for this one. */
+function withFiles(
+  request: ExecuteRequest,
+  { files, artifacts }: Pick<ExecuteRequest, "files" | "artifacts">,
+): ExecuteRequest {
+  const { reuse } = request;
+  return {
+    ...request,
+    ...(files && { files }),
+    ...(artifacts && { artifacts }),
+    ...(reuse === "code" && { reuse: "tenant" }),
+  };
 }
 
 /** Routes for the versions of a function. */

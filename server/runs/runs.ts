@@ -1,7 +1,7 @@
 import type { JsonText } from "../../src/base/json-text.ts";
 import { SANDBOX_LEVELS } from "../../src/base/sandbox-level.ts";
-import type { CallLine } from "../../src/engines/contract/contract.ts";
 import type { HttpExchange } from "../../src/engines/contract/http-delivery.ts";
+import type { CallLine } from "../../src/engines/contract/lines.ts";
 import type { TypeCall } from "../../src/engines/contract/type-call.ts";
 import { hasFrames } from "../../src/engines/explain/source-positions.ts";
 import type { Granted, Kernel } from "../../src/kernel/kernel.ts";

@@ -1,6 +1,7 @@
 /** Schemas of functions in the HTTP API. */
 import { z } from "zod";
 import { executeRequest } from "../request/execute-request.ts";
+import { artifacts, files as givenFiles } from "../request/file-fields.ts";
 import { absent, object, strictObject } from "../request/object-schema.ts";
 import { sentRequest } from "../request/sent-request.ts";
 import { cors } from "./cors.ts";
@@ -103,6 +104,9 @@ export const invokeBody = strictObject({
   input: z.unknown().optional().meta({ description: "The entry's only argument; any JSON" }),
   /** Version to call. Default: the current one. */
   version: versionNumber.optional().meta({ description: "Default: the current one" }),
+  /** Files that this call reads, beside the modules of the function. Default: none. */
+  files: givenFiles.optional(),
+  artifacts: artifacts.optional(),
   callback,
 }).meta({ id: "Invocation" });
 

@@ -1,6 +1,6 @@
 import { BadRequest, SecretNotFound } from "../base/errors.ts";
-import type { CallLine } from "../engines/contract/contract.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
+import type { CallLine } from "../engines/contract/lines.ts";
 import type { OpenedSecrets } from "../plugins/plugin.ts";
 import { boundValue, HEADER_VALUE, MAX_BOUND_VALUE } from "../protocol/egress-bindings.ts";
 import { redactedExchange } from "../redaction/exchange.ts";

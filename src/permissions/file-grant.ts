@@ -2,7 +2,7 @@ import { IN_DIRECTORY, OUT_DIRECTORY } from "../protocol/exchanged-files.ts";
 import type { PlanInput, PlannedFiles, PlannedWorker } from "./plan-types.ts";
 import { type PermissionRefusal, refuse } from "./refusal.ts";
 
-const NOWHERE = 'there is no directory for them: ask for level "container"';
+const NOWHERE = 'there is no directory for them: set "sandbox": "container"';
 
 /** Adds the directories of an execution's files to its Worker's permissions. */
 export function withFiles(worker: PlannedWorker, files: PlannedFiles | undefined): PlannedWorker {

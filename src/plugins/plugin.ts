@@ -1,7 +1,6 @@
 import type { ChannelRouter, Membership } from "../channels/channels.ts";
 import type { Config } from "../config/config.ts";
 import type {
-  CallLine,
   Engine,
   EngineSession,
   JobGrants,
@@ -9,6 +8,7 @@ import type {
   Spawn,
 } from "../engines/contract/contract.ts";
 import type { HttpExchange } from "../engines/contract/http-delivery.ts";
+import type { CallLine } from "../engines/contract/lines.ts";
 import type { TypeCall } from "../engines/contract/type-call.ts";
 import type { Perms, PermsObject } from "../permissions/perms.ts";
 import type { Plan } from "../permissions/plan.ts";

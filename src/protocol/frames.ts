@@ -28,6 +28,8 @@ export const FrameType = {
   renewed: 19,
   call: 20,
   artifact: 21,
+  stopped: 22,
+  take: 23,
 } as const;
 
 export type FrameName = keyof typeof FrameType;

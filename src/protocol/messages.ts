@@ -95,6 +95,14 @@ export interface RenewHeader {
   readonly step: RenewStep;
 }
 
+/**
+ * Header of a `take` frame, which answers a `stopped` one: the sandbox has asked its workers to end.
+ */
+export interface TakeHeader {
+  /** False if one goes on, so that no file is taken. */
+  readonly ended: boolean;
+}
+
 /** A job as the worker receives it. */
 export interface WorkerJob {
   readonly type: "job";

@@ -61,6 +61,7 @@ export const files = (
       ],
     },
     description: "Files that the code reads: path below /tmp/in → text, or bytes in base64",
+    examples: [{ "data.csv": "a,b", "logo.png": { base64: "iVBORw==" } }],
   });
 
 /** Globs of the files below `/tmp/out` that the answer has. */

@@ -97,9 +97,10 @@ export const artifact = object({
 
 export const omittedArtifact = object({
   path: absent(z.string()).meta({ description: "Absent for those that are counted alone" }),
-  reason: z
-    .enum([...OMISSIONS, "others", "unsearched"])
-    .meta({ description: "`others`: further files; `unsearched`: the search was given up" }),
+  reason: z.enum([...OMISSIONS, "others", "unsearched", "running"]).meta({
+    description:
+      "`others`: further files; `unsearched`: the search was given up; `running`: the code did not end",
+  }),
   count: absent(z.int()).meta({ description: "Number of further files" }),
 });
 

@@ -49,6 +49,17 @@ describe.skipIf(!hasGVisor)("a sandbox in gVisor", () => {
     expect(seconds).toBeLessThan(uptime() - 5);
   });
 
+  it("leaves files, though its workers cannot be seen from outside", async () => {
+    const code = "export default () => Deno.copyFileSync('/tmp/in/a', '/tmp/out/b')";
+    const { artifacts, artifactsOmitted } = await run(code, {
+      files: { a: "a" },
+      artifacts: ["*"],
+    });
+    expect({ artifacts, artifactsOmitted }).toEqual({
+      artifacts: [{ path: "b", bytes: 1, text: "a" }],
+    });
+  });
+
   it("reaches a granted host through the proxy, and no other", async () => {
     const code = "export default async (url) => (await fetch(url)).text()";
     const permissions = { net: [`up.example:${port}`] };

@@ -1,8 +1,21 @@
 /** Tests files that executions are given, and artifacts that they leave, in real sandboxes. */
+import { execFile, spawnSync } from "node:child_process";
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ExecutionAnswer } from "../../server/runs/answer.ts";
 import type { ExecuteRequest } from "../../src/request/types.ts";
 import { until } from "../contract/engine-contract.ts";
+import { isolate } from "../helpers/command-line.ts";
+import { fencesOf } from "../helpers/markdown.ts";
+import { pageAt } from "../helpers/pages.ts";
 import { TestServer } from "../helpers/server.ts";
 import { OPERATOR_KEY, tenantOf } from "../helpers/tenant-of.ts";
 
@@ -17,9 +30,9 @@ beforeAll(async () => {
     ISOLATE_SECRET_KEY: "5e".repeat(32),
     ISOLATE_ARTIFACTS: "5",
   });
-  const limits = { sandbox: ["container", "isolated"], reuse: "code" };
+  const limits = { sandbox: ["container", "isolated"], reuse: "code", artifactBytes: 5_000_000 };
   acme = await tenantOf(server, "acme", limits);
-  small = await tenantOf(server, "small", { fileBytes: 10, artifactBytes: 10 });
+  small = await tenantOf(server, "small", { fileBytes: 10, artifactBytes: 10, reuse: "tenant" });
 });
 afterAll(async () => {
   expect(await server.dispose()).toEqual([]);
@@ -119,6 +132,72 @@ describe("an execution with files", () => {
     expect(last.result).toEqual([[], [], []]);
   });
 
+  it("leaves what is at rest: its own workers change nothing while files are taken", async () => {
+    const answer = await run({
+      code: `
+        const swaps = () => {
+          const bytes = new Uint8Array(1_000_000).fill(120);
+          const grow = () => Deno.writeFileSync("/tmp/out/grows", bytes, { append: true });
+          for (let n = 1; ; n += 1) {
+            if (n % 7 === 0) Deno.removeSync("/tmp/out/grows");
+            grow();
+            Deno.linkSync("/tmp/outside", "/tmp/out/next");
+            Deno.renameSync("/tmp/out/next", "/tmp/out/swapped");
+            Deno.writeTextFileSync("/tmp/out/new", "mine");
+            Deno.renameSync("/tmp/out/new", "/tmp/out/swapped");
+            if (n === 2) postMessage("on");
+          }
+        };
+        export default async () => {
+          Deno.writeTextFileSync("/tmp/outside", "outside");
+          const url = URL.createObjectURL(new Blob(["(" + swaps + ")()"], { type: "text/javascript" }));
+          const worker = new Worker(url, { type: "module" });
+          await new Promise((resolve) => { worker.onmessage = resolve; });
+          return "ended";
+        }`,
+      artifacts: ["**"],
+      permissions: { read: ["/tmp"], write: ["/tmp"] },
+      memory: 256,
+    });
+    expect([answer.outcome, answer.result]).toEqual(["ok", "ended"]);
+    const artifacts = answer.artifacts ?? [];
+    expect(JSON.stringify(answer)).not.toContain("outside");
+    expect(artifacts.length + (answer.artifactsOmitted ?? []).length).toBeGreaterThan(0);
+    expect(artifacts.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(5_000_000);
+    const grown = artifacts.find(({ path }) => path === "grows");
+    expect(grown?.text?.length).toBe(grown?.bytes);
+  });
+
+  it("leaves none while a worker of its own cannot be ended, and its sandbox is not used again", async () => {
+    const reuse = "tenant";
+    const stuck = await run(
+      {
+        code: `
+          const waits = () => {
+            const open = () => Deno.openSync("/tmp/out/locked", { read: true, write: true, create: true });
+            open().lockSync(true);
+            const again = open();
+            postMessage("on");
+            again.lockSync(true);
+          };
+          export default async () => {
+            Deno.writeTextFileSync("/tmp/out/left.txt", "left");
+            const url = URL.createObjectURL(new Blob(["(" + waits + ")()"], { type: "text/javascript" }));
+            const worker = new Worker(url, { type: "module" });
+            await new Promise((resolve) => { worker.onmessage = resolve; });
+            return "ended";
+          }`,
+        artifacts: ["*"],
+        reuse,
+      },
+      small,
+    );
+    expect([stuck.outcome, stuck.result, stuck.artifacts]).toEqual(["ok", "ended", []]);
+    expect(stuck.artifactsOmitted).toEqual([{ reason: "running" }]);
+    const next = await run({ code: "export default () => 1", reuse }, small);
+    expect(next.usage.fresh).toBe("container");
+  });
+
   it("tells of holes and links that a sandbox with more permissions makes", async () => {
     const answer = await run({
       code: `export default () => {
@@ -184,6 +263,13 @@ describe("an execution with files", () => {
       ...refused,
       "artifacts",
     ]);
+    const asked = { code: "export default () => 1", files: { a: "" }, sandbox: "isolated" };
+    const told = await acme.ask("POST", "/execute", asked);
+    expect(told.body.error.message).toContain('set "sandbox": "container"');
+    const { body: planned } = await acme.ask("POST", "/plan", asked);
+    expect(planned.refusals).toMatchObject([
+      { field: "files", message: expect.stringContaining('set "sandbox": "container"') },
+    ]);
     const large = [413, "PAYLOAD_TOO_LARGE", "files"];
     expect(await refusal({ files: { a: "x".repeat(11) } }, small)).toEqual(large);
   });
@@ -228,5 +314,120 @@ describe("an execution with files", () => {
       worker: { read: ["/tmp/in", "/tmp/out"], write: ["/tmp/out"] },
       files: { given: [{ path: "a", bytes: 2 }], artifacts: { globs: ["*"], most: 5 } },
     });
+  });
+});
+
+describe("files reach", () => {
+  const copy =
+    "export default (name) => Deno.copyFileSync('/tmp/in/' + name, '/tmp/out/copy-' + name)";
+  const png = "iVBORw==";
+
+  it("calls of a function, whose modules are others", async () => {
+    const deployed = await acme.ask("PUT", "/functions/copy", { code: copy, timeout: 60_000 });
+    expect(deployed.status).toBe(201);
+    const body = { input: "a", files: { a: "text" }, artifacts: ["*"] };
+    const { body: answer } = await acme.ask("POST", "/functions/copy/invoke", body);
+    expect(answer).toMatchObject({ artifacts: [{ path: "copy-a", bytes: 4, text: "text" }] });
+    const bad = await acme.ask("POST", "/functions/copy/invoke", { files: { "../a": "" } });
+    expect([bad.status, bad.body.error.field]).toEqual([400, "files"]);
+  });
+
+  it("a model over MCP, which sees images as such", async () => {
+    const client = new Client({ name: "test", version: "1" });
+    const requestInit = { headers: { authorization: `Bearer ${acme.key}` } };
+    const transport = new StreamableHTTPClientTransport(new URL(`${server.url}/mcp`), {
+      requestInit,
+    });
+    await client.connect(transport as Parameters<Client["connect"]>[0]);
+    const files = { "a.png": { base64: png } };
+    const given = { code: copy, input: "a.png", files, artifacts: ["*"], timeout: 60_000 };
+    const result = await client.callTool({ name: "execute", arguments: given });
+    expect(result.content).toContainEqual({ type: "image", data: png, mimeType: "image/png" });
+    expect(result.structuredContent).toMatchObject({
+      artifacts: [{ path: "copy-a.png", bytes: 4 }],
+    });
+    await client.close();
+  });
+
+  it.skipIf(spawnSync("python3", ["--version"]).status !== 0)("Python", async () => {
+    const [text = ""] = fencesOf(pageAt("docs/api/python.md").text)
+      .filter((fence) => fence.info === "python" && fence.text.includes("artifacts="))
+      .map((fence) => fence.text.replaceAll("http://127.0.0.1:8787", server.url));
+    const PYTHONPATH = fileURLToPath(new URL("../../clients/python", import.meta.url));
+    const env = { ...process.env, PYTHONPATH, PYTHONDONTWRITEBYTECODE: "1", ISOLATE_KEY: acme.key };
+    const { stdout } = await promisify(execFile)("python3", ["-c", text], { env });
+    expect(stdout).toBe("copy.png b'\\x89PNG'\n");
+  });
+
+  it("a folder by the command line, and nothing outside of it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "isolate-files-"));
+    const env = { ISOLATE_URL: server.url, ISOLATE_KEY: acme.key };
+    const words = ["run", "copy.js", "--input", '"in.txt"', "--file", "in.txt=own.txt"];
+    const call = (more: string[], url = server.url) =>
+      isolate([...words, "--timeout", "60000", ...more], {
+        env: { ...env, ISOLATE_URL: url },
+        cwd: folder,
+      });
+    let artifacts: object[] = [];
+    const hostile = createServer((request, response) => {
+      const answer = { id: "1", ok: true, outcome: "ok", duration: 1, usage: {}, artifacts };
+      request.resume().once("end", () => {
+        response.setHeader("content-type", "text/event-stream");
+        response.end(`event: result\ndata: ${JSON.stringify(answer)}\n\n`);
+      });
+    }).listen(0, "127.0.0.1");
+    try {
+      await writeFile(join(folder, "copy.js"), copy);
+      await writeFile(join(folder, "own.txt"), "mine");
+      const first = await call(["--artifact", "*", "--out", "made/here"]);
+      expect(first, first.stderr).toMatchObject({ code: 0 });
+      expect(await readFile(join(folder, "made/here/copy-in.txt"), "utf8")).toBe("mine");
+      // Replaced below --out, and not in a folder that was named for nothing.
+      await writeFile(join(folder, "own.txt"), "newer");
+      expect((await call(["--artifact", "*", "--out", "made/here"])).code).toBe(0);
+      expect(await readFile(join(folder, "made/here/copy-in.txt"), "utf8")).toBe("newer");
+      await writeFile(join(folder, "copy-in.txt"), "kept");
+      const refused = await call(["--artifact", "*"]);
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toContain("copy-in.txt exists");
+      expect(await readFile(join(folder, "copy-in.txt"), "utf8")).toBe("kept");
+      expect((await call(["--out", "made"])).code).toBe(2);
+
+      await mkdir(join(folder, "out"));
+      await mkdir(join(folder, "elsewhere"));
+      await writeFile(join(folder, "elsewhere/file"), "kept");
+      await symlink(join(folder, "elsewhere"), join(folder, "out/link"));
+      await symlink(join(folder, "elsewhere/file"), join(folder, "out/name"));
+      await symlink(join(folder, "elsewhere/none"), join(folder, "out/dangling"));
+      const url = `http://127.0.0.1:${(hostile.address() as AddressInfo).port}`;
+      for (const path of [
+        "../elsewhere/new",
+        "a/../../elsewhere/new",
+        join(folder, "elsewhere/new"),
+        "link/new",
+        "link/file",
+        "link/deep/new",
+        "name",
+        "dangling",
+        "..\\elsewhere\\new",
+        "new\n",
+        "",
+      ]) {
+        artifacts = [{ path, bytes: 1, text: "x" }];
+        const { code, stderr } = await call(["--artifact", "*", "--out", "out"], url);
+        expect([path, code, stderr]).toEqual([
+          path,
+          1,
+          expect.stringMatching(/elsewhere|no fol|no fil/),
+        ]);
+      }
+      expect(await readdir(join(folder, "elsewhere"))).toEqual(["file"]);
+      expect(await readFile(join(folder, "elsewhere/file"), "utf8")).toBe("kept");
+      expect((await readdir(join(folder, "out"))).sort()).toEqual(["dangling", "link", "name"]);
+      expect((await lstat(join(folder, "out/name"))).isSymbolicLink()).toBe(true);
+    } finally {
+      hostile.close();
+      await rm(folder, { recursive: true });
+    }
   });
 });

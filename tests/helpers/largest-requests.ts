@@ -162,7 +162,40 @@ export function largestRequests(stage: Stage): Record<string, () => readonly Lar
       ),
     ];
   };
+  const withFiles = (path: string): Largest[] => {
+    const around = (files: string): string => `{"code":"${NOTHING}",${files}}`;
+    const deep = (n: number): string => `${"d/".repeat(15)}${String(n).padStart(3, "0")}ж`;
+    const bytes = (end: string): string => `"files":{"a":{"base64":"${fill("AAAA")}${end}"}}`;
+    // The levels of the usual run refuse them once they are read.
+    const taken = [200, 403];
+    return [
+      json("the most bytes", path, around(bytes("")), taken),
+      json("bytes that are none at their end", path, around(bytes("AAA!")), [400]),
+      json(
+        "the most files",
+        path,
+        around(`"files":${members(100, `"${fill("ж", 80_000)}"`, deep)}`),
+        taken,
+      ),
+      json("many files", path, around(`"files":${members(190_000, '""')}`), [400, 413]),
+      json("a long name", path, around(`"files":{"${fill("a/")}":""}`), [400]),
+      json(
+        "names of another meaning",
+        path,
+        around('"files":{"__proto__":"","constructor":""}'),
+        taken,
+      ),
+      json(
+        "the worst globs",
+        path,
+        around(`"artifacts":${list(16, () => `"${fill("**/", 45)}${fill("*a", 55)}"`)}`),
+        taken,
+      ),
+      json("many globs", path, around(`"artifacts":${list(190_000, () => '"*"')}`), [400, 413]),
+    ];
+  };
   const execute = (path: string): Largest[] => [
+    ...(SOAK || isMain(path) ? withFiles(path) : []),
     ...(SOAK || isMain(path) ? withBindings(path) : []),
     ...withPackages(path, `"code":"${NOTHING}",`),
     ...eachValue(path, withInput, [200, 400, 413], { values: isMain(path) ? ALL : WORST }),

@@ -67,6 +67,7 @@ export const NAMELESS: ReadonlySet<string> = new Set([
   ...["body:cron", "body:timezone", "body:overlap", "body:paused"],
   ...[
     "body:files",
+    "body:artifacts",
     "body:main",
     "body:kind",
     "body:public",
@@ -79,7 +80,6 @@ export const NAMELESS: ReadonlySet<string> = new Set([
   ...["body:archive", "body:content", "body:update", "body:dependencies", "body:overrides"],
   // Values of a call, and declarations of functions that only the prober answers.
   ...["body:result", "body:error", "body:functions", "body:functionsEndpoint"],
-  "body:artifacts",
   ...["body:stdin", "body:run_timeout", "body:compile_timeout"],
   ...["body:run_cpu_time", "body:compile_cpu_time"],
   ...["body:run_memory_limit", "body:compile_memory_limit"],

@@ -3,5 +3,6 @@
 from .client import Client
 from .errors import IsolateError
 from .events import Event
+from .runs import content_of
 
-__all__ = ["Client", "Event", "IsolateError"]
+__all__ = ["Client", "Event", "IsolateError", "content_of"]

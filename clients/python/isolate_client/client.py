@@ -9,7 +9,7 @@ from .admin import Admin
 from .functions import Functions
 from .jobs import Jobs
 from .pages import pages
-from .runs import MISSING, run, stream, submit, with_input
+from .runs import MISSING, run, stream, submit, with_files, with_input
 from .sessions import Session
 from .tenant import Keys, Packages, Schedules, Secrets
 from .transport import EventStream, Transport, segment
@@ -97,7 +97,7 @@ class Client:
 
     def batch(self, requests: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]]:
         """Runs several requests side by side. Returns an answer or an error for each."""
-        body = {"requests": [dict(request) for request in requests]}
+        body = {"requests": [with_files(request) for request in requests]}
         answer = self._transport.call("POST", "/execute/batch", body=body)
         return cast("List[Dict[str, Any]]", answer["results"])
 

@@ -12,7 +12,7 @@ from .types import Accepted, Answer, Function, FunctionVersion
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .types import DeployFields
+    from .types import DeployFields, FileFields
 
 
 class Functions:
@@ -50,16 +50,22 @@ class Functions:
         *,
         version: Optional[int] = None,
         idempotency_key: Optional[str] = None,
+        **fields: Unpack[FileFields],
     ) -> Answer:
         """Calls a function, and returns how it ended."""
-        body = with_input(_version(version), input)
+        body = with_input({**_version(version), **fields}, input)
         return run(self._transport, f"{_path(name)}/invoke", body, idempotency_key)
 
     def stream(
-        self, name: str, input: Any = MISSING, *, version: Optional[int] = None
+        self,
+        name: str,
+        input: Any = MISSING,
+        *,
+        version: Optional[int] = None,
+        **fields: Unpack[FileFields],
     ) -> EventStream:
         """Calls a function, and returns its events as they happen."""
-        body = with_input(_version(version), input)
+        body = with_input({**_version(version), **fields}, input)
         return stream(self._transport, f"{_path(name)}/invoke", body)
 
     def submit(
@@ -70,9 +76,10 @@ class Functions:
         version: Optional[int] = None,
         callback: Optional[str] = None,
         idempotency_key: Optional[str] = None,
+        **fields: Unpack[FileFields],
     ) -> Accepted:
         """Has a function called later. `jobs.wait` waits for its answer."""
-        body = with_input(_version(version), input)
+        body = with_input({**_version(version), **fields}, input)
         path = f"{_path(name)}/invoke"
         return submit(self._transport, path, body, callback, idempotency_key)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Literal, Optional, TypedDict, Union
+from typing import Any, Dict, List, Literal, Mapping, Optional, Sequence, TypedDict, Union
 
 Permissions = Union[Literal["none"], "PermissionLists"]
 Outcome = Literal["ok", "exception", "timeout", "memory", "output_limit", "crash"]
@@ -38,7 +38,20 @@ class SettingFields(TypedDict, total=False):
     bindings: List[Dict[str, Any]]
 
 
-class RunFields(SettingFields, total=False):
+class Base64(TypedDict):
+    """Bytes of a file as they are sent."""
+
+    base64: str
+
+
+class FileFields(TypedDict, total=False):
+    """Files that code reads below /tmp/in, and globs of those that it leaves below /tmp/out."""
+
+    files: Mapping[str, Union[str, bytes, Base64]]
+    artifacts: Sequence[str]
+
+
+class RunFields(SettingFields, FileFields, total=False):
     """Fields of an execution, beside its code and input."""
 
     explain: bool
@@ -86,6 +99,27 @@ class Usage(TypedDict, total=False):
     fresh: str
 
 
+class _Artifact(TypedDict):
+    path: str
+    bytes: int
+
+
+class Artifact(_Artifact, total=False):
+    """A file that code has left. `content_of` gives its bytes."""
+
+    text: str
+    base64: str
+
+
+class _OmittedArtifact(TypedDict):
+    reason: str
+
+
+class OmittedArtifact(_OmittedArtifact, total=False):
+    path: str
+    count: int
+
+
 class _Answer(TypedDict):
     id: str
     ok: bool
@@ -103,6 +137,8 @@ class Answer(_Answer, total=False):
     warnings: List[str]
     plan: Dict[str, Any]
     denied: List[Dict[str, Any]]
+    artifacts: List[Artifact]
+    artifactsOmitted: List[OmittedArtifact]
 
 
 class SessionFields(TypedDict, total=False):

@@ -8,7 +8,8 @@ import time
 import unittest
 from typing import List
 
-from isolate_client import Client, IsolateError
+from isolate_client import Client, IsolateError, content_of
+from isolate_client.runs import with_input
 
 JSON = b"Content-Type: application/json\r\n"
 
@@ -79,6 +80,13 @@ class TransportTest(unittest.TestCase):
         self.assertTrue(script.requests[0].startswith(b"GET /base/tenant HTTP/1.1\r\n"))
         self.assertTrue(script.requests[1].startswith(b"GET /base/usage?by=day HTTP/1.1\r\n"))
         self.assertIn(b"Authorization: Bearer secret\r\n", script.requests[0])
+
+    def test_bytes_of_files_are_base64(self) -> None:
+        files = {"a": b"\xff\x00", "b": "text", "c": {"base64": "eA=="}}
+        sent = {"a": {"base64": "/wA="}, "b": "text", "c": {"base64": "eA=="}}
+        self.assertEqual(with_input({"files": files}, 1), {"files": sent, "input": 1})
+        self.assertEqual(content_of({"path": "a", "bytes": 2, "base64": "/wA="}), b"\xff\x00")
+        self.assertEqual(content_of({"path": "b", "bytes": 2, "text": "\u00e9"}), "\u00e9".encode())
 
     def test_repeats_only_when_asked_and_told_when(self) -> None:
         script = self.script(BUSY)

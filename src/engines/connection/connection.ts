@@ -1,13 +1,7 @@
 import type { Socket } from "node:net";
 import { deadline } from "../../base/deadline.ts";
 import { LongTexts } from "../../base/long-texts.ts";
-import {
-  type Answered,
-  CALL_LIMITS,
-  CALLS_TOOL,
-  type CallAnswer,
-  readCall,
-} from "../../protocol/calls.ts";
+import { type Answered, CALL_LIMITS, type CallAnswer, readCall } from "../../protocol/calls.ts";
 import {
   encodeFrame,
   type Frame,
@@ -27,19 +21,11 @@ import {
 } from "../../protocol/inbound.ts";
 import { encodeJobParts } from "../../protocol/job-frame.ts";
 import { CHANNEL_LIMITS, maxFrameBytes, OUTPUT_LIMITS } from "../../protocol/limits.ts";
-import type { PrepareHeader, RenewHeader, RenewStep } from "../../protocol/messages.ts";
+import type { PrepareHeader, RenewHeader, RenewStep, TakeHeader } from "../../protocol/messages.ts";
 import type { SocketEvent } from "../../protocol/socket.ts";
 import type { Ending, RunEvents, SandboxJob } from "../contract/contract.ts";
 import { DeliveryError } from "../contract/http-delivery.ts";
-import {
-  bytesOfRun,
-  CHANNEL_FRAMES,
-  EXTRA_FRAMES,
-  mostOfFrame,
-  ofArtifacts,
-  SMALL_FRAME,
-  SMALL_FRAMES,
-} from "./allowance.ts";
+import { allowanceOf, mostOfFrame, SMALL_FRAME, SMALL_FRAMES } from "./allowance.ts";
 
 /** Milliseconds for a worker that is made ahead. Nobody waits for it. */
 const PREPARED_WITHIN = 5_000;
@@ -118,19 +104,9 @@ export class Connection {
       if (this.#socket.destroyed) return resolve({ type: this.#loaded ? "declined" : "closed" });
       const wanted = job.files?.wanted;
       this.#decoder = new FrameDecoder(mostOfFrame(job.limits, wanted));
-      this.#allowance = job.limits.logEntries + EXTRA_FRAMES;
-      const usesChannel = job.tools.some(({ name }) => name === "channel");
-      if (usesChannel) this.#allowance += CHANNEL_FRAMES;
-      this.#byteAllowance = bytesOfRun(job.limits, usesChannel);
-      if (job.tools.some(({ name }) => name === CALLS_TOOL)) {
-        this.#allowance += CALL_LIMITS.atOnce;
-        this.#byteAllowance += CALL_LIMITS.bytesAtOnce + CALL_LIMITS.atOnce * SMALL_FRAME;
-      }
-      if (wanted !== undefined) {
-        const { frames, bytes } = ofArtifacts(wanted);
-        this.#allowance += frames;
-        this.#byteAllowance += bytes;
-      }
+      const { frames, bytes } = allowanceOf(job);
+      this.#allowance = frames;
+      this.#byteAllowance = bytes;
       if (job.httpRequest !== undefined) this.#allowResponse(HTTP_LIMITS.window);
       this.#running = {
         job,
@@ -249,6 +225,12 @@ export class Connection {
     });
   }
 
+  /** Lets a stopped job send its artifacts, or has it answer without them. */
+  take(ended: boolean): void {
+    if (this.#socket.writable)
+      this.#socket.write(encodeFrame("take", { ended } satisfies TakeHeader));
+  }
+
   close(): void {
     this.#socket.destroy();
   }
@@ -296,6 +278,9 @@ export class Connection {
         break;
       case "artifact":
         forwardArtifact(frame, this.#running);
+        break;
+      case "stopped":
+        this.#running?.events.onStopped?.();
         break;
       case "lingering":
         this.#running?.events.onLingering?.();

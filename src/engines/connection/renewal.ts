@@ -56,9 +56,20 @@ export class Renewal {
     this.#renewals += 1;
     if (this.#isOutdated() && this.#renewals > WORTH_A_START) return false;
     await this.#connection.renew("end", WITHIN);
-    if (!(await withoutWorkers(view)) || !this.#isSame(before, view.state())) return false;
+    if (!(await withoutWorkers(view, WITHIN)) || !this.#isSame(before, view.state())) return false;
     await this.#connection.renew("wipe", WITHIN);
     return true;
+  }
+
+  /**
+   * Waits until no worker is left, and has the artifacts taken then. Returns false if one is. They are
+   * taken at once where the process cannot be seen.
+   */
+  async takeArtifacts(within: number): Promise<boolean> {
+    const isSeen = this.#view !== undefined && this.#before !== undefined;
+    const ended = !isSeen || (await withoutWorkers(this.#view, within));
+    this.#connection.take(ended);
+    return ended;
   }
 
   /** Tells whether code has changed nothing of its process, and has left nothing open. */
@@ -71,8 +82,8 @@ export class Renewal {
   }
 }
 
-async function withoutWorkers(view: ProcessView): Promise<boolean> {
-  const end = performance.now() + WITHIN;
+async function withoutWorkers(view: ProcessView, within: number): Promise<boolean> {
+  const end = performance.now() + within;
   for (let pause = FIRST_LOOK; ; pause = Math.min(2 * pause, LAST_LOOK)) {
     const isAny = view.hasWorkers();
     if (isAny === false) return true;

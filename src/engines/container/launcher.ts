@@ -215,7 +215,7 @@ function toSandbox(parts: {
     profile,
     closed: connection.closed,
     run: (job, events, timeLeft) => {
-      if (job.renew) renewal.begin();
+      if (job.renew || job.files?.wanted) renewal.begin();
       const run = egressRunOf(job, sockets, timeLeft);
       if (run === undefined) return connection.run(job, events);
       const { onRefused } = events;
@@ -234,6 +234,7 @@ function toSandbox(parts: {
     cut: () => cut(),
     renew: () => renewal.renew(),
     prepare: (worker) => connection.prepare(worker),
+    takeArtifacts: (within) => renewal.takeArtifacts(within),
     sendChannel: (topic, text) => connection.sendChannel(topic, text),
     sendAnswer: (answer) => connection.sendAnswer(answer),
     sendCredit: (bytes) => connection.sendCredit(bytes),

@@ -9,4 +9,6 @@ export interface Artifacts {
   readonly more: number;
   /** True if there may be others, because the search was given up. */
   readonly unsearched: boolean;
+  /** True if nothing was taken, because a worker of the code did not end. */
+  readonly running: boolean;
 }

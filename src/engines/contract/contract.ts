@@ -23,6 +23,7 @@ import type { Denial, LogEntry, Observer, SandboxLevel, Usage } from "../../requ
 import type { Meter } from "../metering/meter.ts";
 import type { Artifacts } from "./artifacts.ts";
 import type { HttpDelivery, HttpReceiver } from "./http-delivery.ts";
+import type { CallLine, ChannelLine } from "./lines.ts";
 
 /** Properties of a sandbox that are fixed when it is created. */
 export interface Profile {
@@ -126,6 +127,8 @@ export interface RunEvents {
   onCall?: ((call: CallRequest) => void) | undefined;
   /** Receives what a sandbox claims of a file below its `/tmp/out`, before the run's end. */
   onArtifact?: ((claim: ArtifactClaim, bytes: Uint8Array) => void) | undefined;
+  /** Called when a sandbox says that its code has ended, and its workers are to. */
+  onStopped?: (() => void) | undefined;
   /** Called when the entry has returned nothing, and the run goes on until its time is up. */
   onLingering?: (() => void) | undefined;
   /** Receives the response of a job with `httpRequest`. */
@@ -176,6 +179,11 @@ export interface Sandbox {
    * nothing is left for sure. Absent where a sandbox cannot do that.
    */
   renew?(): Promise<boolean>;
+  /**
+   * Waits `within` ms until the stopped job has no worker, and has its artifacts taken then. Returns
+   * false if one may still change them. Absent where code has no files.
+   */
+  takeArtifacts?(within: number): Promise<boolean>;
   /** Rejects unless the sandbox answers within `timeout` ms. */
   ping(timeout: number): Promise<void>;
   /** Returns the reason why a sandbox closed its connection without a final message. */
@@ -261,27 +269,6 @@ export interface Outcome {
 
 /** `Usage` without `wall`, which needs the beginning of the request. */
 export type JobUsage = Omit<Usage, "wall">;
-
-/**
- * Connection of an execution to the channels of its tenant: `Membership` in
- * src/channels/channels.ts.
- */
-export interface ChannelLine {
-  /**
-   * Sets the function that sends to the sandbox. Called once, before the sandbox can send requests.
-   */
-  connect(send: (topic: string, text: string) => boolean): void;
-  receive(request: ChannelRequest): void;
-  /** Number of messages that the execution has lost so far. */
-  readonly dropped: number;
-}
-
-/** Calls of an execution to functions of its caller: `Calls` in src/channels/calls.ts. */
-export interface CallLine {
-  /** Sets the function that answers in the sandbox. Calls of an earlier sandbox have no answer then. */
-  connect(send: (answer: CallAnswer) => Answered): void;
-  receive(call: CallRequest): void;
-}
 
 /** Sandboxes that a job may share with earlier ones. */
 export interface Reuse {

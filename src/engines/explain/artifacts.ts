@@ -10,10 +10,12 @@ export function shownArtifacts({
   omitted,
   more,
   unsearched,
+  running,
 }: Artifacts): Pick<Output, "artifacts" | "artifactsOmitted"> {
   const left: NonNullable<Output["artifactsOmitted"]> = [
     ...omitted,
     ...(more > 0 ? [{ reason: "others" as const, count: more }] : []),
+    ...(running ? [{ reason: "running" as const }] : []),
     ...(unsearched ? [{ reason: "unsearched" as const }] : []),
   ];
   return {

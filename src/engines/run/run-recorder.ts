@@ -16,6 +16,8 @@ import { type Collected, withPermission } from "../explain/outcome.ts";
 import { TakenArtifacts } from "./taken-artifacts.ts";
 
 const NOTHING_TAKEN = { cpu: null, peakMemory: null };
+/** Milliseconds that workers may take to end, so that what they leave is at rest. They take some of the run's own. */
+const WORKERS_END_WITHIN = 5_000;
 /** Milliseconds of processor time with which a run still counts as one that waits: less than a tick of the kernel's. */
 const WAITING_COST = 5;
 
@@ -32,6 +34,8 @@ export class RunRecorder {
   readonly #channel: ExecuteOptions["channel"];
   readonly #logs: LogEntry[] = [];
   readonly #artifacts: TakenArtifacts | undefined;
+  readonly #timeout: number;
+  #stopped = false;
   /** Keys of the denials that the observer has received. */
   readonly #told = new Set<string>();
   readonly #started = performance.now();
@@ -57,12 +61,14 @@ export class RunRecorder {
       calls,
       observer,
       grantable,
-    }: Pick<ExecuteOptions, "channel" | "calls" | "observer" | "grantable">,
+      timeout,
+    }: Pick<ExecuteOptions, "channel" | "calls" | "observer" | "grantable" | "timeout">,
     { queued, fresh }: { readonly queued: number; readonly fresh: Freshness },
     delivery?: HttpDelivery,
     wanted?: WantedArtifacts,
   ) {
     this.#artifacts = wanted && new TakenArtifacts(wanted);
+    this.#timeout = timeout;
     this.#queued = Math.round(queued);
     this.#fresh = fresh;
     this.#sandbox = sandbox;
@@ -92,6 +98,7 @@ export class RunRecorder {
         }),
       onCall: calls && ((call) => calls.receive(call)),
       onArtifact: this.#artifacts && ((claim, bytes) => this.#artifacts?.take(claim, bytes)),
+      onStopped: this.#artifacts && (() => void this.#settle()),
       onLingering: () => {
         // Heard once, because a sandbox may say it without end.
         if (this.#lingering) return;
@@ -159,6 +166,15 @@ export class RunRecorder {
   close(): void {
     this.#closed = true;
     this.#sandbox.meter?.end();
+  }
+
+  /** Has the artifacts taken once the workers have ended. Heard once, like what follows from it. */
+  async #settle(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    const left = this.#started + this.#timeout - performance.now();
+    const within = Math.min(WORKERS_END_WITHIN, left / 2);
+    this.#artifacts?.settle((await this.#sandbox.takeArtifacts?.(within)) === true);
   }
 
   #askForEnding(): void {

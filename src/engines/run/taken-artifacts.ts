@@ -20,6 +20,9 @@ export class TakenArtifacts {
   #bytes = 0;
   #more = 0;
   #unsearched = false;
+  /** True once no worker of the code can change them. */
+  #settled = false;
+  #running = false;
 
   constructor(wanted: WantedArtifacts) {
     this.#wanted = wanted;
@@ -30,8 +33,15 @@ export class TakenArtifacts {
     return this.#bytes;
   }
 
+  /** Notes whether all workers have ended. Until then, no claim is taken. */
+  settle(ended: boolean): void {
+    this.#settled = ended;
+    this.#running = !ended;
+  }
+
   /** Takes a claim. One that no honest sandbox makes is dropped. */
   take(claim: ArtifactClaim, bytes: Uint8Array): void {
+    if (!this.#settled) return;
     if (!("path" in claim)) {
       this.#more += claim.more;
       this.#unsearched ||= claim.unsearched;
@@ -63,6 +73,7 @@ export class TakenArtifacts {
       omitted: [...this.#omitted],
       more: this.#more,
       unsearched: this.#unsearched,
+      running: this.#running,
     };
   }
 }

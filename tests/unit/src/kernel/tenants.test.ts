@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { IsolateError } from "../../../../src/base/errors.ts";
 import { config, type PartialConfig } from "../../../../src/config/config.ts";
-import type { ChannelLine } from "../../../../src/engines/contract/contract.ts";
+import type { ChannelLine } from "../../../../src/engines/contract/lines.ts";
 import { Kernel } from "../../../../src/kernel/kernel.ts";
 import type { Tenant } from "../../../../src/request/tenant.ts";
 import type { ExecuteRequest, LogEntry, Observer } from "../../../../src/request/types.ts";
