@@ -26,7 +26,8 @@ let key: string;
 beforeAll(async () => {
   server = await TestServer.start({
     ISOLATE_ADMIN_KEY: OPERATOR_KEY,
-    ISOLATE_MEMORY: "128",
+    // Kept sandboxes hold several bodies of 8 MiB at times.
+    ISOLATE_MEMORY: "512",
     // The control plane reads and passes on the same for processes, whose starts cost half as much.
     ...(!SOAK && { ISOLATE_ENGINE: "none", ISOLATE_TENANT_SANDBOX: "isolated" }),
   });

@@ -30,8 +30,14 @@ async function run(sandbox: Sandbox, code: string): Promise<unknown> {
   return "text" in ending ? JSON.parse(String(ending.text)) : ending;
 }
 
+/** Waits for the end of a process. Whether its new parent has taken note of that is another matter. */
 async function gone(pid: unknown): Promise<void> {
-  while (existsSync(`/proc/${pid}`)) await sleep(20);
+  while (await isRunning(pid)) await sleep(20);
+}
+
+async function isRunning(pid: unknown): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  return stat !== undefined && !/\) [ZX] /.test(stat);
 }
 
 /** Tells whether a process has an argument, without a turn of the event loop. */
