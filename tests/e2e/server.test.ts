@@ -96,7 +96,8 @@ describe("a running server", () => {
     const before = await residentMegabytes(server.pid);
     const status = await sendEndless(server.url, 1_000_000_000);
     expect(status).toBe(413);
-    expect((await residentMegabytes(server.pid)) - before).toBeLessThan(100);
+    // A server that kept the body would grow by 1,000. Garbage of what it reads takes some tens.
+    expect((await residentMegabytes(server.pid)) - before).toBeLessThan(300);
     expect(await server.execute(GOOD)).toMatchObject({ ok: true, result: 42 });
   });
 
