@@ -49,7 +49,7 @@ export class BodyBudget {
         taken += bytes;
       },
       hold: (promise) => {
-        longer = promise;
+        longer = longer === undefined ? promise : Promise.allSettled([longer, promise]);
       },
     };
     try {

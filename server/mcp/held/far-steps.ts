@@ -14,7 +14,12 @@ const next = z.object({
   refused: z.array(z.int()).default([]),
   result: z
     .object({
-      content: z.array(z.object({ type: z.literal("text"), text: z.string() })),
+      content: z.array(
+        z.union([
+          z.object({ type: z.literal("text"), text: z.string() }),
+          z.object({ type: z.literal("image"), data: z.string(), mimeType: z.string() }),
+        ]),
+      ),
       structuredContent: z.record(z.string(), z.unknown()).optional(),
       isError: z.literal(true).optional(),
     })
@@ -43,13 +48,17 @@ export async function farSteps(
   let asking = step;
   let failures = 0;
   for (;;) {
-    const asked = relay.step(node, { ...asking, isLeft: signal.aborted });
+    const wasLeft = signal.aborted;
+    const asked = relay.step(node, { ...asking, isLeft: wasLeft });
     const replied = await asked.catch((error: unknown) => {
       failures += 1;
       if (failures > MOST_FAILURES || !(error instanceof StoreUnavailable)) throw error;
       return {};
     });
-    if (signal.aborted) throw new Aborted();
+    if (signal.aborted) {
+      if (!wasLeft) await relay.step(node, { ...step, answers: [], isLeft: true }).catch(() => {});
+      throw new Aborted();
+    }
     if (replied === undefined) return undefined;
     const { problem, result, refused: more } = next.parse(replied);
     refused.push(...more);

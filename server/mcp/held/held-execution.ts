@@ -69,6 +69,8 @@ export class HeldExecution {
   }
 
   hear(data: string, serial: number): void {
+    // Calls that have been answered otherwise would keep their arguments until the next call of a tool.
+    this.#forgetAnswered();
     this.#calls.set(serial, data);
     this.#change();
   }
@@ -77,6 +79,7 @@ export class HeldExecution {
     clearTimeout(this.#abandoned);
     this.#end = end;
     this.#calls.clear();
+    this.#logs.length = 0;
     this.#ended.abort();
     this.#change();
   }
@@ -139,10 +142,14 @@ export class HeldExecution {
 
   /** Lists the calls that wait. Those of a sandbox that is gone do no more. */
   #pending(): string[] {
+    this.#forgetAnswered();
+    return [...this.#calls.values()];
+  }
+
+  #forgetAnswered(): void {
     for (const serial of this.#calls.keys()) {
       if (!this.#line?.isOpen(serial)) this.#calls.delete(serial);
     }
-    return [...this.#calls.values()];
   }
 
   #next(): Promise<void> {
