@@ -17,7 +17,7 @@ import { TenantTurns } from "./tenant-turns.ts";
 /** Milliseconds of one call. */
 const CALL_MS = 30_000;
 /** Calls of a tenant to its endpoints at a time, over all its executions here. */
-const AT_ONCE = 64;
+const AT_ONCE = 16;
 /** Bytes of an answer's body: a result, and what is around it. */
 const BODY_BYTES = CALL_LIMITS.answerBytes + 1_024;
 
