@@ -74,9 +74,14 @@ export async function writeArtifacts(
   await mkdir(folder, { recursive: true });
   for (const { path, text, base64 = "" } of artifacts) {
     // Checked by the server, too.
-    const isPlain = path.split("/").every((name) => !["", ".", ".."].includes(name));
+    const names = path.split("/");
+    const isPlain = names.every((name) => !["", ".", ".."].includes(name));
     if (!isPlain || UNFIT.test(path)) {
       throw new CommandError(`An artifact has a path that leads elsewhere: ${visible(path)}`);
+    }
+    // Programs take settings from such files of the folder in which they are started.
+    if (out === undefined && names.some((name) => name.startsWith("."))) {
+      throw new CommandError(`${visible(path)} is hidden: name a folder by --out to have it`);
     }
     await makeFolders(folder, path);
     const file = join(folder, path);

@@ -421,6 +421,12 @@ describe("files reach", () => {
           expect.stringMatching(/elsewhere|no fol|no fil/),
         ]);
       }
+      artifacts = [{ path: ".npmrc", bytes: 1, text: "x" }];
+      const hidden = await call(["--artifact", "*"], url);
+      expect([hidden.code, hidden.stderr]).toEqual([
+        1,
+        expect.stringContaining(".npmrc is hidden"),
+      ]);
       expect(await readdir(join(folder, "elsewhere"))).toEqual(["file"]);
       expect(await readFile(join(folder, "elsewhere/file"), "utf8")).toBe("kept");
       expect((await readdir(join(folder, "out"))).sort()).toEqual(["dangling", "link", "name"]);

@@ -137,7 +137,8 @@ export class RunRecorder {
       logs: [...this.#logs],
       logsDropped: this.#logsDropped,
       denied: this.#denied,
-      ...(this.#artifacts && { artifacts: this.#artifacts.taken() }),
+      // Without an answer of the sandbox, nothing tells whether these are all.
+      ...(ending && this.#artifacts && { artifacts: this.#artifacts.taken() }),
       duration: Math.round(performance.now() - this.#started),
       usage: {
         queued: this.#queued,
