@@ -80,13 +80,14 @@ export class Sessions {
     const owner = tenantKey(caller.tenant);
     this.#assertRoom(owner, caller.limits.sessions ?? DEFAULT_SESSIONS);
     this.#opening.set(owner, (this.#opening.get(owner) ?? 0) + 1);
-    try {
-      return await this.#open(caller, owner, request, times, signal);
-    } finally {
+    const live = await this.#open(caller, owner, request, times, signal).finally(() => {
       const left = (this.#opening.get(owner) ?? 1) - 1;
       if (left === 0) this.#opening.delete(owner);
       else this.#opening.set(owner, left);
-    }
+    });
+    // Its key may have been revoked while it waited for its sandbox.
+    if (live.key !== undefined) await this.keyChanged(live.key);
+    return live;
   }
 
   /** Lists the caller's sessions that live here, the oldest first. */
@@ -130,7 +131,10 @@ export class Sessions {
     } catch (error) {
       throw session.causeOf(error, signal);
     } finally {
-      if (this.#draining) void session.end("shutdown").catch(this.#options.onError);
+      // Another execution may run, beside which this one was refused.
+      if (this.#draining && !session.running) {
+        void session.end("shutdown").catch(this.#options.onError);
+      }
     }
   }
 
@@ -165,7 +169,9 @@ export class Sessions {
     const own = [...this.#live.values()].filter((each) => each.owner === owner).length;
     if (own + (this.#opening.get(owner) ?? 0) >= most) throw tooManySessions(most);
     const opening = [...this.#opening.values()].reduce((sum, count) => sum + count, 0);
-    if (this.size + opening < this.#options.most) return;
+    // The last one is for a tenant that has none.
+    const kept = own + (this.#opening.get(owner) ?? 0) > 0 && this.#options.most > 1 ? 1 : 0;
+    if (this.size + opening + kept < this.#options.most) return;
     throw new HostBusy(`This server has ${this.#options.most} sessions, which is all it may have`);
   }
 

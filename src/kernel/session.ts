@@ -4,6 +4,7 @@ import {
   SecretNotFound,
   SessionBusy,
   SessionEnded,
+  TenantLimit,
 } from "../base/errors.ts";
 import type { SessionEnd } from "../base/session-end.ts";
 import type { EngineSession } from "../engines/contract/contract.ts";
@@ -32,7 +33,6 @@ export class Session {
   #idleTimer: NodeJS.Timeout | undefined;
   #idleUntil = 0;
   #running = false;
-  #executions = 0;
   #reason: SessionEnd | undefined;
 
   constructor({ engine, request, key, permissions, idle, max }: SessionParts) {
@@ -43,7 +43,7 @@ export class Session {
     this.max = max;
     this.#key = key;
     this.#last = setTimeout(() => void this.end("max"), max).unref();
-    this.#rest();
+    this.#rest(idle);
     void engine.ended.then((reason) => {
       this.#reason = reason;
       clearTimeout(this.#last);
@@ -57,7 +57,7 @@ export class Session {
 
   /** Number of executions that have begun. */
   get executions(): number {
-    return this.#executions;
+    return this.engine.jobs;
   }
 
   /** Unix time in milliseconds at which it ends, if nothing is executed until then. */
@@ -87,13 +87,15 @@ export class Session {
     if (this.#reason !== undefined) throw new SessionEnded(this.#reason);
     if (this.#running) throw new SessionBusy();
     this.#running = true;
-    this.#executions += 1;
     clearTimeout(this.#idleTimer);
+    const { jobs } = this.engine;
     try {
       return await work();
     } finally {
       this.#running = false;
-      if (this.#reason === undefined) this.#rest();
+      // One that was refused does not keep the session alive.
+      const isUsed = this.engine.jobs > jobs;
+      if (this.#reason === undefined) this.#rest(isUsed ? this.idle : this.#idleUntil - Date.now());
     }
   }
 
@@ -111,7 +113,9 @@ export class Session {
 
   /** Ends it if it may not have any more what it began with. Returns the error for the caller then. */
   refusal(error: unknown): SessionEnded | undefined {
-    if (!(error instanceof PermissionError || error instanceof SecretNotFound)) return undefined;
+    const isLimit = error instanceof TenantLimit && error.field !== "timeout";
+    const isLess = error instanceof PermissionError || error instanceof SecretNotFound || isLimit;
+    if (!isLess) return undefined;
     void this.end("changed");
     return new SessionEnded("changed");
   }
@@ -122,8 +126,8 @@ export class Session {
     return isEnd ? new SessionEnded(this.#reason as SessionEnd) : error;
   }
 
-  #rest(): void {
-    this.#idleUntil = Date.now() + this.idle;
-    this.#idleTimer = setTimeout(() => void this.end("idle"), this.idle).unref();
+  #rest(left: number): void {
+    this.#idleUntil = Date.now() + left;
+    this.#idleTimer = setTimeout(() => void this.end("idle"), Math.max(0, left)).unref();
   }
 }

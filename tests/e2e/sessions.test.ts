@@ -86,7 +86,7 @@ it("shows a tenant its own sessions alone", async () => {
     end(other, id),
     run(other, id, "export default () => 1"),
     acme.ask("GET", "/sessions/none"),
-    acme.ask("GET", `/sessions/${id.slice(0, -1)}A`),
+    acme.ask("GET", `/sessions/${id.slice(0, -1)}${id.endsWith("A") ? "Q" : "A"}`),
   ];
   for (const { status, body } of await Promise.all(attempts)) {
     expect([status, body.error.code]).toEqual([404, "SESSION_NOT_FOUND"]);
@@ -123,21 +123,28 @@ it("bounds sessions that nobody ends, and ends them after their idle and longest
   for (const { status, body } of asked) {
     if (status !== 201) expect([status, body.error.code]).toEqual([429, "SESSIONS_LIMIT"]);
   }
-  // Half of the pool is for sessions, of which the other tenant gets what is left.
+  // Half of the pool is for sessions. The last one is for a tenant that has none.
   const rest = await Promise.all(
     Array.from({ length: 8 }, () => other.ask("POST", "/sessions", { idle: 300_000 })),
   );
   const others = rest.filter(({ status }) => status === 201).map(({ body }) => body.id);
-  expect(others).toHaveLength(2);
+  expect(others).toHaveLength(1);
   for (const { status, body } of rest) {
     if (status !== 201) expect([status, body.error.code]).toEqual([503, "HOST_BUSY"]);
   }
+  const third = await tenantOf(server, "third", levels);
+  const last = await begin(third);
   const scraped = await fetch(`${server.url}/metrics`, {
     headers: { authorization: `Bearer ${OPERATOR_KEY}` },
   }).then((response) => response.text());
   expect(scraped).toMatch(/^isolate_sessions 5$/m);
   expect(Number(/^isolate_sessions_started_total (\d+)$/m.exec(scraped)?.[1])).toBeGreaterThan(5);
   await Promise.all([...begun.map((id) => end(acme, id)), ...others.map((id) => end(other, id))]);
+  await end(third, last);
+  const refused = await begin(acme, { idle: 1_000 });
+  // Refused executions do not keep it alive.
+  await until(async () => (await run(acme, refused, "", { timeout: 1e9 })).status === 410);
+  expect(await reasonOf(acme, refused)).toBe("idle");
   const left = await Promise.all([1, 2, 3].map(() => begin(acme, { idle: 300 })));
   for (const id of left) expect(await reasonOf(acme, id)).toBe("idle");
   const [idle, max] = [await begin(acme, { idle: 300 }), await begin(acme, { max: 400 })];
@@ -164,15 +171,18 @@ it("ends with its key, its tenant and its permissions", async () => {
   const tenant = await tenantOf(server, "ending", settings);
   const { body: key } = await admin("POST", "/admin/tenants/ending/keys", {});
   const byKey = { ...tenant, ask: asking(server, key.key) };
-  const [revoked, changed, suspended] = [
+  const [revoked, larger, changed, suspended] = [
     await begin(byKey),
+    await begin(tenant, { memory: 512 }),
     await begin(tenant, { sandbox: "container", permissions: { write: ["/tmp"] } }),
     await begin(tenant),
   ];
   expect((await run(tenant, changed, "export default () => 1")).body).toMatchObject({ result: 1 });
   await admin("DELETE", `/admin/tenants/ending/keys/${key.id}`);
   expect(await reasonOf(tenant, revoked)).toBe("key");
-  await admin("PUT", "/admin/tenants/ending", { ...settings, ceiling: "none" });
+  await admin("PUT", "/admin/tenants/ending", { ...settings, ceiling: "none", memory: 256 });
+  expect((await run(tenant, larger, "export default () => 1")).status).toBe(410);
+  expect(await reasonOf(tenant, larger)).toBe("changed");
   const lost = await run(tenant, changed, "export default () => 1");
   expect([lost.status, lost.body.error.code]).toEqual([410, "SESSION_ENDED"]);
   expect(await reasonOf(tenant, changed)).toBe("changed");

@@ -47,7 +47,7 @@ export class RecordingEngine implements Engine {
   }
 
   async openSession(): Promise<EngineSession> {
-    return { level: this.level, ended: new Promise(() => {}), end: async () => {} };
+    return { level: this.level, jobs: 0, ended: new Promise(() => {}), end: async () => {} };
   }
 
   onSpawn(listener: (spawn: Spawn) => void): void {

@@ -206,6 +206,8 @@ export interface EngineSession {
   readonly level: SandboxLevel;
   /** Resolves with the reason when it has ended. Its sandbox may still be on its way out. */
   readonly ended: Promise<SessionEnd>;
+  /** Number of jobs that have begun. */
+  readonly jobs: number;
   /** Ends it, with the job that it may be running. Resolves once its sandbox is gone. Idempotent. */
   end(reason: SessionEnd): Promise<void>;
 }

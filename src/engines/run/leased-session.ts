@@ -17,6 +17,7 @@ export class LeasedSession implements EngineSession {
   #gone: Promise<void> | undefined;
   #stop: (() => void) | undefined;
   #jobs = 0;
+  #isClosed = false;
 
   /** `discard` gives the sandbox back to the pool, which ends it. */
   constructor(sandbox: Sandbox, level: EngineSession["level"], discard: () => Promise<void>) {
@@ -28,8 +29,13 @@ export class LeasedSession implements EngineSession {
     });
     // While a job runs, its outcome tells the reason.
     void sandbox.closed.then(() => {
+      this.#isClosed = true;
       if (this.#stop === undefined) void this.end("failed");
     });
+  }
+
+  get jobs(): number {
+    return this.#jobs;
   }
 
   /**
@@ -52,6 +58,7 @@ export class LeasedSession implements EngineSession {
   finish(reason: SessionEnd | undefined): void {
     this.#stop = undefined;
     if (reason !== undefined) void this.end(reason);
+    else if (this.#isClosed) void this.end("failed");
     else if (this.#end === undefined) this.sandbox.idle?.();
   }
 
