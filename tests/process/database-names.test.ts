@@ -8,6 +8,7 @@ import { Postgres } from "../../dev/postgres.ts";
 import { parseDatabaseUrl } from "../../src/database/database-url.ts";
 import { SpareConnections } from "../../src/database/spare-connections.ts";
 import { nameServerResolver } from "../../src/dns/resolve.ts";
+import { until } from "../contract/engine-contract.ts";
 import { Cleanup } from "../helpers/egress.ts";
 import { startNameServer } from "../helpers/name-server.ts";
 
@@ -43,7 +44,7 @@ describe("the name of a database's server", () => {
     });
     await reserve.end(serverConnection, true);
     await reserve.close();
-    expect(await server.connections()).toBe(0);
+    await until(async () => (await server.connections()) === 0);
     expect(lookup.mock.calls.filter(([name]) => isIP(name) === 0)).toEqual([]);
     expect(asked).toEqual(["db.test A", "db.test AAAA"]);
   });

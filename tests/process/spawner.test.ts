@@ -155,10 +155,11 @@ it("leaves no process when it is lost, whatever its program is by now", async ()
   const second = await spawner.start(waiting());
   const mark = `${directory}/late`;
   const late = spawner.start({ ...waiting(), args: [...waiting().args, mark] });
-  // Started meanwhile, and its report comes after the end.
-  for (let look = 0; look < 500 && !runs(mark); look += 1) {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
-  }
+  // Started meanwhile, and its report is written, but comes after the end.
+  const pause = (ms: number): unknown =>
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  for (let look = 0; look < 500 && !runs(mark); look += 1) pause(20);
+  pause(1_000);
   spawner.close();
   await expect(late).rejects.toThrow("could not be started");
   await gone(second.pid);
