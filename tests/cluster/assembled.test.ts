@@ -29,7 +29,7 @@ beforeAll(async () => {
       ISOLATE_STORE_DIRECT_URL: postgres.url(),
       ISOLATE_ADMIN_KEY: ADMIN_KEY,
       ISOLATE_POOL_MIN: "1",
-      ISOLATE_POOL_MAX: "4",
+      ISOLATE_POOL_MAX: "6",
     });
     const store = await openStore(settings.store, settings);
     stores.push(store);
@@ -190,7 +190,7 @@ it("carry a message from an execution on one to an execution on the other, and k
     };
     return nodes;
   };
-  const node = { address: expect.stringMatching(/:\d+$/), capacity: 4, draining: false };
+  const node = { address: expect.stringMatching(/:\d+$/), capacity: 6, draining: false };
   await until(async () => (await list()).length === 2);
   expect(await list()).toMatchObject([node, node]);
   servers[0]?.leave();
