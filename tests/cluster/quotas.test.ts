@@ -9,7 +9,7 @@ import { NO_LIMITS } from "../../server/tenants/limits.ts";
 import { until } from "../contract/engine-contract.ts";
 import { Cable } from "../helpers/cable.ts";
 import { ADMIN_KEY } from "../helpers/control-plane.ts";
-import { Overlap, Planes } from "../helpers/planes.ts";
+import { flood, Overlap, Planes } from "../helpers/planes.ts";
 import { TestServer } from "../helpers/server.ts";
 import { SOAK } from "../helpers/soak.ts";
 import { unique } from "../helpers/store-rows.ts";
@@ -37,13 +37,8 @@ afterAll(async () => {
 
 type Send = Awaited<ReturnType<Planes["tenant"]>>;
 
-/** Sends requests to all servers at once. Returns how many got each status. */
-async function flood(send: Send, each: number): Promise<Record<number, number>> {
-  const all = Array.from({ length: 3 * each }, (_, n) => send(n % 3));
-  const statuses: Record<number, number> = {};
-  for (const { status } of await Promise.all(all)) statuses[status] = (statuses[status] ?? 0) + 1;
-  return statuses;
-}
+/** Sends so many requests to each server, all at once. Returns how many got each status. */
+const floodEach = (send: Send, each: number) => flood(send, 3 * each);
 
 describe("executions at once", () => {
   const limits = { concurrency: 4, queue: 200 };
@@ -52,7 +47,7 @@ describe("executions at once", () => {
     const tenant = unique("slots");
     const send = await shared.tenant(tenant, limits);
     shared.behave(overlap.lasting(200));
-    expect(await flood(send, 30)).toEqual({ 200: 90 });
+    expect(await floodEach(send, 30)).toEqual({ 200: 90 });
     const { most, count, seconds } = await overlap.peak();
     expect(count).toBe(90);
     expect(most).toBe(4);
@@ -83,7 +78,7 @@ describe("executions at once", () => {
   it("are above it with limits of each server alone", async () => {
     const send = await alone.tenant(unique("slots"), limits);
     alone.behave(overlap.lasting(200));
-    await flood(send, 12);
+    await floodEach(send, 12);
     expect((await overlap.peak()).most).toBe(12);
   });
 
@@ -191,26 +186,26 @@ describe("a budget", () => {
       if (failures-- > 0) throw new Error("This engine is away");
       return { result: 1 };
     });
-    const first = await flood(send, 20);
+    const first = await floodEach(send, 20);
     expect(first).toEqual({ 200: 40, 500: 20 });
-    const second = await flood(send, 50);
+    const second = await floodEach(send, 50);
     expect(second).toEqual({ 200: 60, 429: 90 });
-    expect(await flood(send, 1)).toEqual({ 429: 3 });
+    expect(await floodEach(send, 1)).toEqual({ 429: 3 });
     for (const [n, { services }] of shared.servers.entries()) {
       await services.runs.flush();
       await services.store.executions.prune(-60_000, tenant);
       const used = ((await (await send(n, "/tenant", null)).json()) as Usage).used;
       if (n === 2) expect(used.executions).toBe(100);
     }
-    expect(await flood(send, 1)).toEqual({ 429: 3 });
+    expect(await floodEach(send, 1)).toEqual({ 429: 3 });
   });
 
   it("is exceeded with limits of each server alone", async () => {
     const send = await alone.tenant(unique("budget"), limits);
     alone.behave(async () => ({ result: 1 }));
     // Each reads once what has been used before.
-    expect(await flood(send, 1)).toEqual({ 200: 3 });
-    expect(await flood(send, 49)).toEqual({ 200: 147 });
+    expect(await floodEach(send, 1)).toEqual({ 200: 3 });
+    expect(await floodEach(send, 49)).toEqual({ 200: 147 });
   });
 
   it("of processor time knows what other servers have used", async () => {

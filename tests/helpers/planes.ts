@@ -115,3 +115,15 @@ export class Overlap {
     await this.#pool.end();
   }
 }
+
+/** Sends so many requests to three servers in turn, all at once. Returns how many got each status. */
+export async function flood(
+  send: Awaited<ReturnType<Planes["tenant"]>>,
+  count: number,
+  body?: object,
+): Promise<Record<number, number>> {
+  const all = Array.from({ length: count }, (_, n) => send(n % 3, "/execute", body));
+  const statuses: Record<number, number> = {};
+  for (const { status } of await Promise.all(all)) statuses[status] = (statuses[status] ?? 0) + 1;
+  return statuses;
+}

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Postgres } from "../../dev/postgres.ts";
-import { Overlap, Planes } from "../helpers/planes.ts";
+import { flood, Overlap, Planes } from "../helpers/planes.ts";
 import { unique } from "../helpers/store-rows.ts";
 
 const WITHIN = 300_000;
@@ -29,16 +29,6 @@ afterAll(async () => {
   await alone?.close();
   await postgres?.stop();
 });
-
-type Send = Awaited<ReturnType<Planes["tenant"]>>;
-
-/** Sends so many requests to the servers in turn, all at once. Returns how many got each status. */
-async function flood(send: Send, count: number, body?: object): Promise<Record<number, number>> {
-  const all = Array.from({ length: count }, (_, n) => send(n % 3, "/execute", body));
-  const statuses: Record<number, number> = {};
-  for (const { status } of await Promise.all(all)) statuses[status] = (statuses[status] ?? 0) + 1;
-  return statuses;
-}
 
 it("run four executions of a second at once of 200, and no fifth", {
   timeout: WITHIN,
