@@ -117,7 +117,7 @@ async function orCode<T>(work: () => Promise<T>): Promise<T | string> {
 function timesOf({ cron, timezone, dueAt }: DueSchedule, now: Date) {
   try {
     const times = new Times(cron, timezone);
-    // What was refused there is recorded, and the store serves no due time twice.
+    // Takes the last time, because the refusal is recorded, and the store serves no due time twice.
     if (isPutOff(dueAt)) return { latest: times.last(now) ?? dueAt, nextAt: times.next(now) };
     const nextAt = times.next(dueAt);
     if (nextAt === null || nextAt > now) return { latest: dueAt, nextAt };

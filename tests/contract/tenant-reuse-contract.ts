@@ -94,7 +94,7 @@ export function tenantReuseContract(
   isContainer: boolean,
 ): void {
   const possible = RESIDUES.filter(({ container = false }) => isContainer || !container);
-  // What the kernel of a container can change; processes run the others by the same runner.
+  // Takes what the kernel of a container can change; processes run the others by the same runner.
   const own = possible.filter(({ container, needs }) => container || needs === "view");
   const cases = isContainer && !SOAK ? [...new Set([...own, ...sample(possible)])] : possible;
   const further = provedElsewhere(isContainer);

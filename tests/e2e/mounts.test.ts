@@ -103,7 +103,7 @@ describe("a folder of ISOLATE_MOUNTS that goes while the server runs", () => {
       await until(() => server.log.includes(`ISOLATE_MOUNTS: ${data}, which is to be /data`));
       await mkdir(data);
       await writeFile(join(data, "a.txt"), "again");
-      // Those who wait are refused until the next look at the folder.
+      // Waits for the next look at the folder, until which requests are refused.
       await until(async () => (await server.post(read)).status === 200);
       expect(await server.execute(read)).toMatchObject({ ok: true, result: "again" });
     } finally {

@@ -77,7 +77,7 @@ describe("somebody without a key who", () => {
     const head = `GET ${SITE}slow HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`;
     const calls = Array.from({ length: 40 }, open);
     for (const call of calls) call.write(head);
-    // What the executions take themselves does not count.
+    // Waits for the executions, because what they take themselves does not count.
     await sleep(1_500);
     const { grown } = await during(async () => {
       for (const call of calls) call.write(chunks);

@@ -67,7 +67,7 @@ export async function farSteps(
       throw new HttpProblem(status, name, code, message);
     }
     if (result !== undefined) return { result: result as ToolResult, refused };
-    // Those that a busy server has not replied to are given again. It takes each once.
+    // Gives those again that a busy server has not replied to. It takes each once.
     if (Object.hasOwn(replied, "refused")) asking = { ...step, answers: [] };
   }
 }
